@@ -1,0 +1,334 @@
+"""All settings on one page; installations differ only by environment variables (see .env.example)."""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+ROOT = Path(__file__).resolve().parents[2]
+env = environ.Env()
+env.read_env(ROOT / ".env")
+
+
+def versioned_keys(text: str) -> dict[int, bytes]:
+    """`1:hex,2:hex` → {1: bytes, 2: bytes}; a key has 32 bytes and is never removed, only followed by a newer one."""
+    try:
+        keys = {
+            int(number): bytes.fromhex(key) for number, _sep, key in (part.partition(":") for part in text.split(","))
+        }
+    except ValueError as error:
+        raise ImproperlyConfigured("HANDOFF_KEYS must read 1:<64 hex digits>[,2:<64 hex digits>…]") from error
+    if any(len(key) != 32 for key in keys.values()) or not all(0 < number < 256 for number in keys):
+        raise ImproperlyConfigured("HANDOFF_KEYS: each key has 64 hexadecimal digits and a number from 1 to 255")
+    return keys
+
+
+# --- the installation -------------------------------------------------------------------------------------------------
+SECRET_KEY: str = env.str("SECRET_KEY")
+DEBUG: bool = env.bool("DEBUG", False)
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+HANDOFF_KEYS = versioned_keys(env.str("HANDOFF_KEYS"))
+PUBLIC_URL: str = env.str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+SMALL_TEAM: bool = env.bool("HANDOFF_SMALL_TEAM", False)
+LEASE_SECONDS: int = env.int("HANDOFF_LEASE_SECONDS", 900)
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "csp",
+    "import_export",
+    "compliance",
+    "sequences",
+    "handoff",
+]
+MIDDLEWARE = [
+    "compliance.views.PublicDoor",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "handoff.config.urls"
+WSGI_APPLICATION = "handoff.config.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- data -------------------------------------------------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url("DATABASE_URL", f"sqlite:///{ROOT / 'handoff.sqlite3'}")}
+DATABASES["default"]["ATOMIC_REQUESTS"] = False
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- what is decided, in which order ----------------------------------------------------------------------------------
+# The whole policy of sending, asked alike by import preview, list signature, planner and the final clearance.
+CLEARANCE_RULES = [
+    "compliance.rules.NotSuppressed",
+    "compliance.rules.MayBeAddressed",
+    "compliance.rules.HasLegalBasis",
+    "sequences.rules.MailboxRuns",
+    "sequences.rules.EnrollmentIsOpen",
+    "sequences.rules.WordingIsSigned",
+    "sequences.rules.SequenceIsSigned",
+    "sequences.rules.RowIsSigned",
+    "sequences.rules.WithinWindow",
+    "compliance.rules.PersonCap",
+    "compliance.rules.AccountCap",
+    "compliance.rules.RecipientDomainCap",
+    "compliance.rules.MailboxCap",
+]
+# The timetable of the whole system: name, verb, seconds between two rounds. The loop, `tick` and Celery beat read it.
+ROUNDS: list[tuple[str, str, float]] = [
+    ("seal", "compliance.sealer.seal_round", 2),
+    ("recover", "sequences.sender.recover_round", 5),
+    ("exits", "sequences.enrollment.exit_round", 5),
+    ("plan", "sequences.planner.plan_round", 5),
+    ("send", "sequences.sender.send_round", 2),
+]
+
+# --- Celery: the broker is a hint, the table is the queue -------------------------------------------------------------
+CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", "")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_TIME_LIMIT = 1500
+CELERY_TASK_SOFT_TIME_LIMIT = 1400
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
+if CELERY_BROKER_URL.startswith("redis"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 1800,
+        "unacked_restore_interval": 15,
+        "unacked_restore_throttle": 1,
+    }
+elif CELERY_BROKER_URL.startswith(("amqp", "pyamqp")):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
+    CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
+CELERY_TASK_DEFAULT_QUEUE: str = env.str("CELERY_QUEUE", "handoff")
+CELERY_BEAT_SCHEDULE = {
+    # A hint older than the next one is worthless: it expires instead of piling up behind a stopped worker.
+    name: {
+        "task": "handoff.tasks.run_round",
+        "schedule": seconds,
+        "args": [name],
+        "options": {"expires": max(seconds, 5)},
+    }
+    for name, _verb, seconds in ROUNDS
+}
+
+# --- mail to staff (EMAIL_URL); recipients are written to through mailboxes, never through this -----------------------
+EMAIL_CONFIG: dict[str, Any] = env.email_url("EMAIL_URL", default="consolemail://")
+globals().update(**{key: value for key, value in EMAIL_CONFIG.items() if key != "OPTIONS"})
+DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "handoff@localhost")
+
+# --- language and time ------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+LOCALE_PATHS = [ROOT / "locale"]
+USE_TZ = True
+TIME_ZONE: str = env.str("HANDOFF_TIME_ZONE", "UTC")
+
+# --- files ------------------------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = ROOT / "staticfiles"
+STATICFILES_DIRS = [ROOT / "templates" / "static"]
+WHITENOISE_USE_FINDERS = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+IMPORT_EXPORT_SKIP_ADMIN_LOG = True
+
+# --- the browser ------------------------------------------------------------------------------------------------------
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 3600 if SESSION_COOKIE_SECURE else 0)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    # django-unfold runs Alpine, which needs unsafe-eval for scripts and inline styles; nothing else is loosened.
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'", "'unsafe-eval'"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'self'"],
+        "object-src": ["'none'"],
+    }
+}
+LOGIN_URL = "admin:login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+
+# --- logs: one line a record, no addresses, no bodies -----------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "compliance.logs.OneLine"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+}
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Handoff",
+    "SITE_HEADER": "Handoff",
+    "SITE_SUBHEADER": _("Who may be written to, and why"),
+    "SITE_SYMBOL": "conversion_path",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "handoff.dashboard.installation_badge",
+    "DASHBOARD_CALLBACK": "handoff.dashboard.first_page",
+    "STYLES": [lambda request: static("handoff/admin.css")],
+    "SCRIPTS": [lambda request: static("handoff/dialogs.js")],
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": _("People"),
+                "items": [
+                    {
+                        "title": _("Contacts"),
+                        "icon": "person",
+                        "link": reverse_lazy("admin:sequences_contact_changelist"),
+                    },
+                    {
+                        "title": _("Accounts"),
+                        "icon": "domain",
+                        "link": reverse_lazy("admin:sequences_account_changelist"),
+                    },
+                    {
+                        "title": _("Recipient lists"),
+                        "icon": "checklist",
+                        "link": reverse_lazy("admin:sequences_recipientlist_changelist"),
+                    },
+                ],
+            },
+            {
+                "title": _("Wording"),
+                "items": [
+                    {
+                        "title": _("Templates"),
+                        "icon": "description",
+                        "link": reverse_lazy("admin:sequences_template_changelist"),
+                    },
+                    {
+                        "title": _("Versions"),
+                        "icon": "history_edu",
+                        "link": reverse_lazy("admin:sequences_templateversion_changelist"),
+                    },
+                    {
+                        "title": _("Sequences"),
+                        "icon": "linear_scale",
+                        "link": reverse_lazy("admin:sequences_sequenceversion_changelist"),
+                    },
+                ],
+            },
+            {
+                "title": _("Sending"),
+                "items": [
+                    {
+                        "title": _("Enrollments"),
+                        "icon": "route",
+                        "link": reverse_lazy("admin:sequences_enrollment_changelist"),
+                    },
+                    {
+                        "title": _("Messages"),
+                        "icon": "outgoing_mail",
+                        "link": reverse_lazy("admin:sequences_outboundmessage_changelist"),
+                    },
+                    {
+                        "title": _("Mailboxes"),
+                        "icon": "mail",
+                        "link": reverse_lazy("admin:sequences_mailbox_changelist"),
+                    },
+                    {
+                        "title": _("Incoming mail"),
+                        "icon": "inbox",
+                        "link": reverse_lazy("admin:sequences_inboundmessage_changelist"),
+                    },
+                ],
+            },
+            {
+                "title": _("The ledger"),
+                "items": [
+                    {
+                        "title": _("Stops"),
+                        "icon": "block",
+                        "link": reverse_lazy("admin:compliance_suppression_changelist"),
+                    },
+                    {
+                        "title": _("Clearances"),
+                        "icon": "rule",
+                        "link": reverse_lazy("admin:compliance_decision_changelist"),
+                    },
+                    {
+                        "title": _("Audit log"),
+                        "icon": "receipt_long",
+                        "link": reverse_lazy("admin:compliance_auditentry_changelist"),
+                    },
+                    {
+                        "title": _("Playbook"),
+                        "icon": "menu_book",
+                        "link": reverse_lazy("admin:compliance_playbookversion_changelist"),
+                    },
+                ],
+            },
+            {
+                "title": _("Staff"),
+                "items": [
+                    {"title": _("Users"), "icon": "badge", "link": reverse_lazy("admin:auth_user_changelist")},
+                    {"title": _("Roles"), "icon": "groups", "link": reverse_lazy("admin:auth_group_changelist")},
+                ],
+            },
+        ],
+    },
+}
