@@ -1,0 +1,103 @@
+"""Tables that may only grow: triggers by which the database itself refuses anything else (LAW AUD-01).
+
+`lifted()` exists for test databases, which must be emptied between tests; it refuses to run anywhere else.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+# table → columns that may still change
+Tables = Mapping[str, Sequence[str]]
+
+
+class NotATestDatabase(RuntimeError):
+    """Somebody tried to lift the triggers of a database that is not a test database."""
+
+
+def install(connection: BaseDatabaseWrapper, tables: Tables) -> None:
+    """Create the triggers for `tables` (idempotent)."""
+    remove(connection, tables)
+    for table, free in tables.items():
+        _run(connection, _create(connection, table, free))
+
+
+def remove(connection: BaseDatabaseWrapper, tables: Tables) -> None:
+    """Drop the triggers for `tables`."""
+    if connection.vendor == "postgresql":
+        _run(connection, [line.format(table=table) for table in tables for line in _PG_DROP])
+    else:
+        _run(connection, [line.format(table=table) for table in tables for line in _SQLITE_DROP])
+
+
+@contextmanager
+def lifted(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Without these triggers inside the block, in a test database only."""
+    name = str(connection.settings_dict["NAME"])
+    if "test" not in name and "memory" not in name:
+        raise NotATestDatabase(name)
+    off, on = _switches(connection)
+    _run(connection, off)
+    try:
+        yield
+    finally:
+        _run(connection, on)
+
+
+def _switches(connection: BaseDatabaseWrapper) -> tuple[list[str], list[str]]:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_PG_TABLES)
+            tables = [table for (table,) in cursor.fetchall()]
+            return (
+                [f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in tables],
+                [f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in tables],
+            )
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%only grows%'")
+        found = cursor.fetchall()
+    return [f"DROP TRIGGER {name}" for name, _sql in found], [sql for _name, sql in found]
+
+
+def _run(connection: BaseDatabaseWrapper, statements: Sequence[str]) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def _create(connection: BaseDatabaseWrapper, table: str, free: Sequence[str]) -> list[str]:
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(column) for column in _columns(connection, table) if column not in free)
+    lines = (_PG_FUNCTION, *_PG) if connection.vendor == "postgresql" else _SQLITE
+    return [line.replace("{table}", table).replace("{of}", columns) for line in lines]
+
+
+def _columns(connection: BaseDatabaseWrapper, table: str) -> list[str]:
+    with connection.cursor() as cursor:
+        description: Any = connection.introspection.get_table_description(cursor, table)
+    return [column.name for column in description]
+
+
+_PG_FUNCTION = """
+CREATE OR REPLACE FUNCTION handoff_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION '% only grows: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation'; END $$
+"""
+_PG = (
+    "CREATE TRIGGER {table}_keep BEFORE UPDATE OF {of} OR DELETE ON {table} "
+    "FOR EACH ROW EXECUTE FUNCTION handoff_append_only()",
+    "CREATE TRIGGER {table}_truncate BEFORE TRUNCATE ON {table} "
+    "FOR EACH STATEMENT EXECUTE FUNCTION handoff_append_only()",
+)
+_PG_DROP = ("DROP TRIGGER IF EXISTS {table}_keep ON {table}", "DROP TRIGGER IF EXISTS {table}_truncate ON {table}")
+_PG_TABLES = """
+SELECT DISTINCT t.tgrelid::regclass::text FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE p.proname = 'handoff_append_only' ORDER BY 1
+"""
+_SQLITE = (
+    "CREATE TRIGGER {table}_no_update BEFORE UPDATE OF {of} ON {table} "
+    "BEGIN SELECT RAISE(ABORT, '{table} only grows: UPDATE refused'); END",
+    "CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} "
+    "BEGIN SELECT RAISE(ABORT, '{table} only grows: DELETE refused'); END",
+)
+_SQLITE_DROP = ("DROP TRIGGER IF EXISTS {table}_no_update", "DROP TRIGGER IF EXISTS {table}_no_delete")

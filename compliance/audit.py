@@ -1,0 +1,56 @@
+"""The pen: writes what happened, in the transaction of the change. Nobody else creates an audit entry."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import models
+
+from compliance.models import AuditEntry
+from compliance.principals import Principal, actor
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is to be recorded of one subject. `data` holds codes, ids and digests, never an address or a text."""
+
+    verb: str
+    subject: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
+def reference(row: models.Model) -> str:
+    """The opaque name of a row in the log: `app.model:pk`."""
+    return f"{row._meta.label_lower}:{row.pk}"
+
+
+def record(verb: str, subject: str, *, by: Principal, at: datetime, reason: str = "", **data: Any) -> None:
+    """Write one entry."""
+    record_all([Note(verb, subject, data, reason)], by=by, at=at)
+
+
+def record_all(notes: Sequence[Note], *, by: Principal, at: datetime) -> None:
+    """Write one entry per note in a single statement."""
+    AuditEntry.objects.bulk_create([_entry(note, actor(by), at) for note in notes])
+
+
+def digest_of(entry: AuditEntry) -> str:
+    """SHA-256 over the canonical JSON of everything an entry says (64 hexadecimal digits)."""
+    said = [entry.at.astimezone(UTC).isoformat(), entry.actor, entry.verb, entry.subject, entry.reason, entry.data]
+    return hashlib.sha256(canonical(said)).hexdigest()
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys and no blanks: equal values give equal bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str).encode()
+
+
+def _entry(note: Note, who: str, at: datetime) -> AuditEntry:
+    plain = json.loads(canonical(dict(note.data)))
+    entry = AuditEntry(at=at, actor=who, verb=note.verb, subject=note.subject, reason=note.reason[:500], data=plain)
+    entry.digest = digest_of(entry)
+    return entry

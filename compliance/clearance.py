@@ -1,0 +1,288 @@
+"""The door: may this message go to this address now? Nothing commercial or personal leaves without its yes.
+
+`decide()` is pure and asked by import preview, list signature, planner, rehearsal and the final clearance alike.
+`clear()` is the final clearance: its own transaction, fresh reads under the locks, one decision row an attempt,
+touches for what may go. It is committed before the first byte of DATA (spec X2, X3; LAW §2.2, PIP-02..04).
+"""
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.utils.module_loading import import_string
+
+from compliance import cards, locks, playbook, suppression
+from compliance.addresses import Address
+from compliance.models import Decision, Outcome, Touch
+
+_log = logging.getLogger(__name__)
+_AFTER_AN_ERROR = timedelta(minutes=15)
+
+
+class MessageClass(StrEnum):
+    """Why a message is written."""
+
+    COMMERCIAL = "commercial"
+    PERSONAL = "personal"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """One question to the door. Keys of other floors are opaque text; `step` is None before anything is planned."""
+
+    ref: str
+    address: Address
+    card: int | None = None
+    person: UUID | None = None
+    account: str = ""
+    country: str = ""
+    zone: str = ""
+    source: str = ""
+    basis: str = ""
+    sequence_type: str = ""
+    sequence: str = ""
+    recipient_list: str = ""
+    enrollment: int | None = None
+    step: int | None = None
+    mailbox: str = ""
+    sending_domain: str = ""
+    attempt: int = 1
+    message_class: MessageClass = MessageClass.COMMERCIAL
+
+    @property
+    def scopes(self) -> set[str]:
+        """What a halt or withdrawal may name; locked shared by a clearance."""
+        named = {self.mailbox, self.sequence, self.recipient_list} - {""}
+        return named | {f"sending-domain:{self.sending_domain}", suppression.domain_scope(self.address.domain)}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one rule says. `why` is what it looked at, in codes, numbers and dates; never an address or a text."""
+
+    outcome: Outcome = Outcome.PERMIT
+    code: str = ""
+    until: datetime | None = None
+    ends: bool = False
+    why: Mapping[str, Any] = field(default_factory=dict)
+    rule: str = ""
+
+
+def permit(**why: Any) -> Verdict:
+    """Nothing against it."""
+    return Verdict(why=why)
+
+
+def defer(code: str, until: datetime, **why: Any) -> Verdict:
+    """Not yet; ask again at `until`."""
+    return Verdict(Outcome.DEFER, code, until=until, why=why)
+
+
+def refuse(code: str, *, ends: bool = True, **why: Any) -> Verdict:
+    """No. `ends` says that the person's passage through the sequence ends with it."""
+    return Verdict(Outcome.REFUSE, code, ends=ends, why=why)
+
+
+class Rule(ABC):
+    """One reason why a message may not go. Subclasses are listed, in order, in the setting CLEARANCE_RULES."""
+
+    def load(self, asks: Sequence[Ask], at: datetime) -> Any:
+        """The facts for a whole batch, read once; live they are read under the locks."""
+        return None
+
+    @abstractmethod
+    def judge(self, ask: Ask, facts: Any, at: datetime) -> Verdict:
+        """Pure: the verdict on one ask."""
+
+    def spend(self, ask: Ask, facts: Any, at: datetime) -> None:  # noqa: B027 - most rules spend nothing
+        """Count a permitted ask against the rest of the batch."""
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """The answer to one ask, with every rule's verdict in order."""
+
+    ask: Ask
+    verdicts: tuple[Verdict, ...]
+    playbook: int = 0
+    order_no: int = 0
+
+    @property
+    def decisive(self) -> Verdict:
+        """A refusal before a deferral before a permission; the first of its kind, the latest of the deferrals."""
+        refusals = [verdict for verdict in self.verdicts if verdict.outcome == Outcome.REFUSE]
+        deferrals = [verdict for verdict in self.verdicts if verdict.outcome == Outcome.DEFER]
+        if refusals:
+            return refusals[0]
+        return max(deferrals, key=_until, default=Verdict())
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.decisive.outcome
+
+    @property
+    def code(self) -> str:
+        return self.decisive.code
+
+    @property
+    def permitted(self) -> bool:
+        return self.outcome == Outcome.PERMIT
+
+
+@lru_cache(maxsize=8)
+def _loaded(paths: tuple[str, ...]) -> tuple[Rule, ...]:
+    return tuple(import_string(path)() for path in paths)
+
+
+def rules() -> tuple[Rule, ...]:
+    """The chain, in order, from the setting."""
+    return _loaded(tuple(settings.CLEARANCE_RULES))
+
+
+def load_facts(asks: Sequence[Ask], at: datetime) -> list[Any]:
+    """What each rule needs to know of a batch. A rule that cannot load says no to all of it (G6)."""
+    return [_loaded_facts(rule, asks, at) for rule in rules()]
+
+
+def decide(asks: Sequence[Ask], facts: Sequence[Any], at: datetime) -> list[Ruling]:
+    """Pure: judge a batch in order; each permitted ask spends budget for the next."""
+    rulings = []
+    for ask in asks:
+        verdicts = tuple(_judged(rule, ask, known, at) for rule, known in zip(rules(), facts, strict=True))
+        ruling = Ruling(ask, verdicts)
+        if ruling.permitted:
+            for rule, known in zip(rules(), facts, strict=True):
+                rule.spend(ask, known, at)
+        rulings.append(ruling)
+    return rulings
+
+
+def preview(asks: Sequence[Ask], at: datetime) -> list[Ruling]:
+    """What the door would say now. Reserves and records nothing."""
+    return decide(asks, load_facts(asks, at), at)
+
+
+class StrangerError(ValueError):
+    """A final clearance was asked for an address that has no card; there is nothing to lock."""
+
+
+Confirm = Callable[[Sequence[Ruling]], Collection[str]]
+
+
+def clear(asks: Sequence[Ask], *, at: datetime, confirm: Confirm) -> list[Ruling]:
+    """The final clearance of a batch, committed when it returns.
+
+    `confirm` runs inside the transaction with the permitted rulings: it compares the fencing tokens, marks the
+    messages cleared and returns the refs that are still the caller's. What it does not return does not go.
+    """
+    if strangers := [ask.ref for ask in asks if ask.card is None or ask.person is None]:
+        raise StrangerError(", ".join(strangers))
+    with transaction.atomic(durable=True):
+        locks.assert_fresh_reads()
+        locks.share_scopes(scope for ask in asks for scope in ask.scopes)
+        locks.lock_cards(_persons(asks))
+        locks.lock_budgets(key for ask in asks for key in budget_keys(ask))
+        rulings = decide(asks, load_facts(asks, at), at)
+        orders = locks.draw_order(len(rulings))
+        version = playbook.active().number
+        rulings = [replace(row, playbook=version, order_no=no) for row, no in zip(rulings, orders, strict=True)]
+        confirmed = set(confirm([ruling for ruling in rulings if ruling.permitted]))
+        final = [_unless_lost(ruling, confirmed) for ruling in rulings]
+        Decision.objects.bulk_create([_row(ruling, at) for ruling in final if ruling.code != "lease_lost"])
+        Touch.objects.bulk_create([_touch(ruling, at) for ruling in final if ruling.permitted], ignore_conflicts=True)
+    return final
+
+
+def budget_keys(ask: Ask) -> set[str]:
+    """The shared caps an ask draws on."""
+    return {ask.mailbox, ask.account, f"domain:{cards.domain_digest(ask.address.domain)}"} - {""}
+
+
+def _persons(asks: Sequence[Ask]) -> set[UUID]:
+    return {ask.person for ask in asks if ask.person}
+
+
+def _until(verdict: Verdict) -> float:
+    return verdict.until.timestamp() if verdict.until else 0.0
+
+
+@dataclass(frozen=True)
+class _Unknown:
+    error: str
+
+
+def _loaded_facts(rule: Rule, asks: Sequence[Ask], at: datetime) -> Any:
+    try:
+        return rule.load(asks, at)
+    except DatabaseError:
+        # The transaction is spoilt: the whole clearance is rolled back and nothing goes.
+        raise
+    except Exception as error:  # noqa: BLE001 - any error means no (LAW G6, SEC-20)
+        _log.exception("clearance rule %s could not load its facts", type(rule).__name__)
+        return _Unknown(type(error).__name__)
+
+
+def _judged(rule: Rule, ask: Ask, facts: Any, at: datetime) -> Verdict:
+    name = type(rule).__name__
+    if isinstance(facts, _Unknown):
+        return replace(defer("policy_error", at + _AFTER_AN_ERROR, error=facts.error), rule=name)
+    try:
+        return replace(rule.judge(ask, facts, at), rule=name)
+    except Exception as error:  # noqa: BLE001 - any error means no (LAW G6, SEC-20)
+        _log.exception("clearance rule %s could not judge", name)
+        return replace(defer("policy_error", at + _AFTER_AN_ERROR, error=type(error).__name__), rule=name)
+
+
+def _unless_lost(ruling: Ruling, confirmed: Collection[str]) -> Ruling:
+    if not ruling.permitted or ruling.ask.ref in confirmed:
+        return ruling
+    lost = Verdict(Outcome.DEFER, "lease_lost", rule="Lease")
+    return replace(ruling, verdicts=(*ruling.verdicts, lost))
+
+
+def _row(ruling: Ruling, at: datetime) -> Decision:
+    ask, decisive = ruling.ask, ruling.decisive
+    return Decision(
+        order_no=ruling.order_no,
+        at=at,
+        ref=ask.ref,
+        attempt=ask.attempt,
+        outcome=decisive.outcome,
+        code=decisive.code,
+        not_before=decisive.until,
+        verdicts=[as_data(verdict) for verdict in ruling.verdicts],
+        card=ask.card or 0,
+        person=ask.person or UUID(int=0),
+        mailbox=ask.mailbox,
+        playbook=ruling.playbook,
+    )
+
+
+def as_data(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as it is stored and shown: rule, outcome, code, until, and what the rule looked at."""
+    data = {"rule": verdict.rule, "outcome": str(verdict.outcome), "why": dict(verdict.why)}
+    if verdict.code:
+        data["code"] = verdict.code
+    if verdict.until:
+        data["until"] = verdict.until.isoformat()
+    return data
+
+
+def _touch(ruling: Ruling, at: datetime) -> Touch:
+    ask = ruling.ask
+    return Touch(
+        ref=ask.ref,
+        at=at,
+        order_no=ruling.order_no,
+        person=ask.person or UUID(int=0),
+        account=ask.account,
+        domain=cards.domain_digest(ask.address.domain),
+    )

@@ -1,0 +1,38 @@
+"""Decides what this database is for, and what therefore may leave the machine."""
+
+import ipaddress
+from datetime import datetime
+
+from compliance.models import Installation, Purpose
+
+_LOCAL_NAMES = {"localhost", "localhost.localdomain"}
+
+
+def purpose() -> Purpose | None:
+    """What the database is marked as; None while it is unmarked."""
+    row = Installation.objects.first()
+    return Purpose(row.purpose) if row else None
+
+
+def mark(wanted: Purpose, *, at: datetime) -> Installation:
+    """Mark an unmarked database; a marked one keeps its mark."""
+    row, _made = Installation.objects.get_or_create(id=1, defaults={"purpose": wanted, "created_at": at})
+    return row
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name means this machine, decided without asking DNS."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() in _LOCAL_NAMES
+
+
+def may_reach(host: str) -> bool:
+    """Only production talks to other machines' mail servers; an unmarked database to none (LAW PIP-17)."""
+    return is_loopback(host) or purpose() == Purpose.PRODUCTION
+
+
+def may_simulate_time() -> bool:
+    """Whether a round may be run at a moment later than the real one."""
+    return purpose() in {Purpose.DEMO, Purpose.TEST}

@@ -1,0 +1,84 @@
+"""The locks of the door, in one fixed order and no other: scopes, then address cards, then budgets.
+
+A stop takes exclusively what a clearance takes shared, or the same card; whoever commits first is first, and the
+order number, drawn while the locks are held, says so (LAW §2.2). On SQLite an IMMEDIATE transaction holds the one
+write lock, so the row and advisory locks are not needed there.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from compliance.models import AddressCard, Budget
+
+_EVERYTHING = "installation"
+
+
+class NotReadCommitted(RuntimeError):
+    """The transaction would not see a stop that has just been committed (LAW PIP-04)."""
+
+
+def assert_fresh_reads() -> None:
+    """Refuse to decide inside a transaction whose snapshot may be old."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("locks are held to the end of a transaction; open one first")
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('transaction_isolation'), pg_is_in_recovery()")
+        isolation, replica = cursor.fetchone()
+    if isolation != "read committed" or replica:
+        raise NotReadCommitted(f"isolation {isolation}, replica {replica}")
+
+
+def share_scopes(scopes: Iterable[str]) -> None:
+    """(1) Shared locks on every scope a batch touches; `installation` is always among them."""
+    _advisory("pg_advisory_xact_lock_shared", {_EVERYTHING, *scopes})
+
+
+def own_scopes(scopes: Iterable[str]) -> None:
+    """(1) Exclusive locks, for halts, withdrawals and anything else that must bind the next clearance."""
+    _advisory("pg_advisory_xact_lock", set(scopes))
+
+
+def lock_cards(persons: Iterable[UUID]) -> list[AddressCard]:
+    """(2) Row locks on every address card of these persons, in order of digest."""
+    cards = AddressCard.objects.filter(person__in=set(persons)).order_by("digest")
+    return list(cards.select_for_update())
+
+
+def lock_budgets(keys: Iterable[str]) -> None:
+    """(3) Row locks on shared caps, in order of key; missing rows are made first."""
+    wanted = sorted(set(keys))
+    known = set(Budget.objects.filter(key__in=wanted).values_list("key", flat=True))
+    Budget.objects.bulk_create([Budget(key=key) for key in wanted if key not in known], ignore_conflicts=True)
+    list(Budget.objects.filter(key__in=wanted).order_by("key").select_for_update())
+
+
+def draw_order(count: int) -> Sequence[int]:
+    """`count` rising numbers, drawn while the locks are held: the only order between stops and clearances."""
+    if count == 0:
+        return []
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT nextval('compliance_order') FROM generate_series(1, %s)", [count])
+            return sorted(number for (number,) in cursor.fetchall())
+        cursor.execute("UPDATE compliance_order SET value = value + %s RETURNING value", [count])
+        (last,) = cursor.fetchone()
+        # SQLite runs the statement only as far as its rows are fetched.
+        cursor.fetchall()
+    return range(last - count + 1, last + 1)
+
+
+def _advisory(function: str, scopes: Iterable[str]) -> None:
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        for number in sorted(_number(scope) for scope in scopes):
+            cursor.execute(f"SELECT {function}(%s)", [number])
+
+
+def _number(scope: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"handoff/{scope}".encode()).digest()[:8], signed=True)

@@ -1,0 +1,54 @@
+"""Who may have asked us to stop: opaque person keys and address cards that hold digests, never addresses."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class PersonKey(models.Model):
+    """A person, known by nothing but this key."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(_("since"))
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("persons")
+
+    def __str__(self) -> str:
+        return str(self.id)[:8]
+
+
+class AddressCard(models.Model):
+    """One address of a person: the row that clearance and every kind of stop lock (in order of `digest`)."""
+
+    person = models.ForeignKey(PersonKey, on_delete=models.PROTECT, related_name="cards", verbose_name=_("person"))
+    digest = models.CharField(_("digest of the widest spelling"), max_length=32, unique=True)
+    created_at = models.DateTimeField(_("since"))
+
+    class Meta:
+        verbose_name = _("address card")
+        verbose_name_plural = _("address cards")
+
+    def __str__(self) -> str:
+        return self.digest[:8]
+
+
+class AddressDigest(models.Model):
+    """The digest of one spelling of a card's address under one key version; stops are found by joining on it."""
+
+    card = models.ForeignKey(AddressCard, on_delete=models.CASCADE, related_name="digests", verbose_name=_("card"))
+    whole_domain = models.BooleanField(_("spelling of the domain alone"), default=False)
+    key_version = models.PositiveSmallIntegerField(_("key version"))
+    digest = models.CharField(_("digest"), max_length=32)
+
+    class Meta:
+        verbose_name = _("address digest")
+        verbose_name_plural = _("address digests")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["card", "digest"], name="one_digest_per_card")]
+        indexes: ClassVar = [models.Index(fields=["digest"], name="card_by_digest")]
+
+    def __str__(self) -> str:
+        return self.digest[:8]
