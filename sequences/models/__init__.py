@@ -1,0 +1,33 @@
+"""The furniture of writing, planning, sending and listening."""
+
+from sequences.models.enrollments import Enrollment, ExitReason
+from sequences.models.imports import ImportRun
+from sequences.models.inbox import InboundMessage
+from sequences.models.lists import ListRow, RecipientList
+from sequences.models.mailboxes import Mailbox
+from sequences.models.outbox import Attempt, OutboundMessage
+from sequences.models.people import Account, Contact
+from sequences.models.sequences import Sequence, SequenceVersion, Step
+from sequences.models.signatures import Signature
+from sequences.models.templates import SequenceType, Template, TemplateVersion
+
+__all__ = [
+    "Account",
+    "Attempt",
+    "Contact",
+    "Enrollment",
+    "ExitReason",
+    "ImportRun",
+    "InboundMessage",
+    "ListRow",
+    "Mailbox",
+    "OutboundMessage",
+    "RecipientList",
+    "Sequence",
+    "SequenceType",
+    "SequenceVersion",
+    "Signature",
+    "Step",
+    "Template",
+    "TemplateVersion",
+]

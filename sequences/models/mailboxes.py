@@ -1,0 +1,73 @@
+"""Where mail leaves from: one sending address, its server, its state."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django_fsm import FSMField, transition
+
+
+class Mailbox(models.Model):
+    """A sender. The password is stored encrypted (`secret`), never shown again."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active", _("active")
+        STOPPED = "stopped", _("stopped")
+
+    class Security(models.TextChoices):
+        PLAIN = "plain", _("none (this machine only)")
+        STARTTLS = "starttls", _("STARTTLS")
+        TLS = "tls", _("TLS")
+
+    address = models.EmailField(_("address"), unique=True)
+    name = models.CharField(_("sender's name"), max_length=120)
+    host = models.CharField(_("server"), max_length=253)
+    port = models.PositiveIntegerField(_("port"), default=587)
+    security = models.CharField(_("encryption"), max_length=10, choices=Security.choices, default=Security.STARTTLS)
+    username = models.CharField(_("user name"), max_length=254, blank=True)
+    secret = models.TextField(_("password, encrypted"), blank=True, editable=False)
+    state = FSMField(_("state"), choices=State.choices, default=State.ACTIVE, editable=False)
+    move_token = models.CharField(max_length=16, blank=True, editable=False)
+    stopped_because = models.CharField(_("stopped because"), max_length=500, blank=True, editable=False)
+    created_at = models.DateTimeField(_("since"), editable=False)
+
+    class Meta:
+        verbose_name = _("mailbox")
+        verbose_name_plural = _("mailboxes")
+        permissions: ClassVar = [
+            ("stop_mailbox", _("Can stop a mailbox")),
+            ("start_mailbox", _("Can start a stopped mailbox")),
+        ]
+
+    def __str__(self) -> str:
+        return self.address
+
+    @property
+    def key(self) -> str:
+        """The mailbox as caps and locks name it."""
+        return f"mailbox:{self.pk}"
+
+    @property
+    def domain(self) -> str:
+        """The sending domain."""
+        return self.address.rpartition("@")[2].lower()
+
+    @transition(
+        field=state,
+        source=State.ACTIVE,
+        target=State.STOPPED,
+        permission="sequences.stop_mailbox",
+        custom={"label": _("Stop this mailbox"), "system": True},
+    )
+    def stop(self) -> None:
+        """A person, or a refusal that is the sender's fault, stops it."""
+
+    @transition(
+        field=state,
+        source=State.STOPPED,
+        target=State.ACTIVE,
+        permission="sequences.start_mailbox",
+        custom={"label": _("Start again")},
+    )
+    def start(self) -> None:
+        """A person says that the fault is mended."""
