@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -36,6 +37,16 @@ def record(verb: str, subject: str, *, by: Principal, at: datetime, reason: str 
 def record_all(notes: Sequence[Note], *, by: Principal, at: datetime) -> None:
     """Write one entry per note in a single statement."""
     AuditEntry.objects.bulk_create([_entry(note, actor(by), at) for note in notes])
+
+
+def actors(subject: str, verbs: Collection[str]) -> set[str]:
+    """Who did any of these things to a subject, as the log writes principals."""
+    return set(AuditEntry.objects.filter(subject=subject, verb__in=verbs).values_list("actor", flat=True))
+
+
+def count_by_verb(prefix: str) -> dict[str, int]:
+    """How often each verb with this prefix was recorded."""
+    return dict(Counter(AuditEntry.objects.filter(verb__startswith=prefix).values_list("verb", flat=True)))
 
 
 def digest_of(entry: AuditEntry) -> str:

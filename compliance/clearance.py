@@ -49,6 +49,8 @@ class Ask:
     basis: str = ""
     sequence_type: str = ""
     sequence: str = ""
+    version: int | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
     recipient_list: str = ""
     enrollment: int | None = None
     step: int | None = None

@@ -3,6 +3,7 @@
 On PostgreSQL every machine reads the same clock, the database's (LAW TIM-01); SQLite has one machine.
 """
 
+import time
 from datetime import UTC, datetime
 
 from django.db import connection
@@ -21,3 +22,8 @@ def now() -> datetime:
 def lease_clock() -> datetime:
     """The real moment, for leases and heartbeats; they never follow a simulated `at`."""
     return now()
+
+
+def ticks() -> float:
+    """Seconds that never jump, for pauses between rounds only (LAW TIM-01)."""
+    return time.monotonic()

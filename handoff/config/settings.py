@@ -1,5 +1,6 @@
 """All settings on one page; installations differ only by environment variables (see .env.example)."""
 
+import zoneinfo
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HANDOFF_KEYS = versioned_keys(env.str("HANDOFF_KEYS"))
 PUBLIC_URL: str = env.str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+INBOUND_DOMAIN: str = env.str("INBOUND_DOMAIN", "")
 SMALL_TEAM: bool = env.bool("HANDOFF_SMALL_TEAM", False)
 LEASE_SECONDS: int = env.int("HANDOFF_LEASE_SECONDS", 900)
 
@@ -108,6 +110,7 @@ CLEARANCE_RULES = [
     "sequences.rules.WordingIsSigned",
     "sequences.rules.SequenceIsSigned",
     "sequences.rules.RowIsSigned",
+    "sequences.rules.ValuesPresent",
     "sequences.rules.WithinWindow",
     "compliance.rules.PersonCap",
     "compliance.rules.AccountCap",
@@ -166,6 +169,8 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [ROOT / "locale"]
 USE_TZ = True
+# Zone rules come from the pinned tzdata package, not from whatever the machine carries (LAW TIM-07).
+zoneinfo.reset_tzpath(())
 TIME_ZONE: str = env.str("HANDOFF_TIME_ZONE", "UTC")
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -215,6 +220,7 @@ LOGGING = {
     "formatters": {"line": {"()": "compliance.logs.OneLine"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {"mail.log": {"level": "ERROR"}},
 }
 
 UNFOLD: dict[str, Any] = {

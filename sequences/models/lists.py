@@ -78,6 +78,16 @@ class RecipientList(models.Model):
 
     @transition(
         field=state,
+        source=State.RUNNING,
+        target=State.RUNNING,
+        permission="sequences.sign_recipientlist",
+        custom={"label": _("Sign added and changed rows (CRO)")},
+    )
+    def sign_changes(self) -> None:
+        """The CRO signs what was added or changed since."""
+
+    @transition(
+        field=state,
         source=State.SUBMITTED,
         target=State.REJECTED,
         permission="sequences.reject_recipientlist",

@@ -1,0 +1,1 @@
+"""The demonstration: the whole story on sample people, through the same code as production."""

@@ -1,0 +1,159 @@
+"""A passage through a sequence: entering, going on, ending. Every ending names its reason from a closed list."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from compliance import suppression
+from compliance.acts import Act, Consent
+from compliance.models import AddressDigest, Strength, Suppression
+from compliance.principals import SYSTEM, Principal
+from compliance.transitions import move
+from sequences.approval import only
+from sequences.models import (
+    Contact,
+    Enrollment,
+    ExitReason,
+    ListRow,
+    Mailbox,
+    OutboundMessage,
+    RecipientList,
+    SequenceVersion,
+    Step,
+)
+from sequences.timetable import Wait, WaitKind, due_at, first_due
+from sequences.zones import hours, zone_of
+
+_SWEEP = 500
+# What a refusal of the door means for the passage.
+_EXITS = {
+    "list_withdrawn": ExitReason.LIST_WITHDRAWN,
+    "removed_from_list": ExitReason.REMOVED,
+}
+
+
+class NoMailbox(LookupError):
+    """There is no active mailbox to send from."""
+
+
+def enroll(rows: Sequence[ListRow], version: SequenceVersion, *, at: datetime) -> list[Enrollment]:
+    """Start a passage for every row whose person is in no other sequence; return those that began.
+
+    Raises NoMailbox.
+    """
+    senders = list(Mailbox.objects.filter(state=Mailbox.State.ACTIVE).order_by("pk"))
+    if not senders:
+        raise NoMailbox(str(_("There is no active mailbox to send from.")))
+    known = _known_senders([row.contact_id for row in rows])
+    wanted = [_entry(row, version, senders, known, at) for row in rows]
+    Enrollment.objects.bulk_create(wanted, batch_size=500, ignore_conflicts=True)
+    ours = Enrollment.objects.filter(row__in=rows, version=version, state=Enrollment.State.ACTIVE)
+    return list(ours.order_by("pk"))
+
+
+def advance(enrollment: Enrollment, step: int, *, at: datetime) -> None:
+    """`step` is done with: set the time of the next one, or finish. Nothing if the passage is elsewhere by now."""
+    enrollment = Enrollment.objects.select_related("contact").get(pk=enrollment.pk)
+    if enrollment.next_step != step or enrollment.state != Enrollment.State.ACTIVE:
+        return
+    following = Step.objects.filter(version=enrollment.version_id, position=enrollment.next_step + 1).first()
+    if following is None:
+        columns = {"exit_reason": ExitReason.FINISHED, "ended_at": at, "due_at": None}
+        move(enrollment, "finish", by=SYSTEM, at=at, set=columns)
+        return
+    due = next_due(enrollment, following, after=at)
+    open_here = Enrollment.objects.filter(pk=enrollment.pk, next_step=enrollment.next_step)
+    open_here.update(next_step=following.position, due_at=due)
+
+
+def next_due(enrollment: Enrollment, step: Step, *, after: datetime) -> datetime:
+    """When a step is due for this person, inside their window, spread over it by a stable hash."""
+    contact = enrollment.contact
+    wait = Wait(days=step.wait_days, kind=WaitKind(step.wait_kind))
+    return due_at(after, wait, hours(zone_of(contact), contact.country), spread=_spread(contact.pk, step.position))
+
+
+def leave(
+    enrollments: Sequence[Enrollment], reason: ExitReason, *, by: Principal, at: datetime, comment: str = ""
+) -> list[Enrollment]:
+    """End passages early and cancel what was planned for them. Those already ended are left alone."""
+    columns = {"exit_reason": reason, "ended_at": at, "due_at": None}
+    with transaction.atomic():
+        left = move(list(enrollments), "leave", by=by, at=at, reason=comment, set=columns, data={"code": str(reason)})
+        waiting = OutboundMessage.objects.filter(enrollment__in=left, state=OutboundMessage.State.PLANNED)
+        move(list(waiting), "cancel", by=SYSTEM, at=at, set={"reason": reason, "settled_at": at})
+    return left
+
+
+def exit_for(code: str, enrollment: Enrollment) -> ExitReason:
+    """The closed reason for a refusal by the door."""
+    if code == "suppressed":
+        stops = suppression.stopped_cards([enrollment.contact.card_id])
+        return _reason_of(stops[enrollment.contact.card_id]) if stops else ExitReason.OPTED_OUT
+    return _EXITS.get(code, ExitReason.NOT_ADDRESSABLE)
+
+
+def exit_round(at: datetime) -> dict[str, int]:
+    """Draw the consequences of stops and withdrawals for people who are not due soon."""
+    stops = suppression.not_taken(_SWEEP)
+    ended = sum(len(leave(_stopped_by(stop), _reason_of(stop), by=SYSTEM, at=at)) for stop in stops)
+    suppression.mark_taken(stops, at=at)
+    withdrawn = Enrollment.objects.filter(
+        state=Enrollment.State.ACTIVE, row__recipient_list__state=RecipientList.State.WITHDRAWN
+    )[:_SWEEP]
+    ended += len(leave(list(withdrawn), ExitReason.LIST_WITHDRAWN, by=SYSTEM, at=at))
+    return {"ended": ended}
+
+
+def remove(row: Enrollment, *, by: Principal, at: datetime, consent: Consent) -> Enrollment:
+    """A person takes somebody out of a sequence by hand."""
+    return only(leave([row], ExitReason.REMOVED, by=by, at=at, comment=consent.comment))
+
+
+def _stopped_by(stop: Suppression) -> list[Enrollment]:
+    persons = AddressDigest.objects.filter(digest__in=stop.digests.values("digest")).values("card__person")
+    rows = Enrollment.objects.filter(Q(person__in=persons) | Q(person=stop.person), state=Enrollment.State.ACTIVE)
+    return list(rows)
+
+
+def _reason_of(stop: Suppression) -> ExitReason:
+    return ExitReason.BOUNCED if stop.strength == Strength.HARD_BOUNCE else ExitReason.OPTED_OUT
+
+
+def _known_senders(contacts: Sequence[int]) -> dict[int, int]:
+    """A contact keeps its sender (spec X7)."""
+    rows = Enrollment.objects.filter(contact__in=contacts).order_by("pk")
+    return dict(rows.values_list("contact", "mailbox"))
+
+
+def _entry(
+    row: ListRow, version: SequenceVersion, senders: Sequence[Mailbox], known: dict[int, int], at: datetime
+) -> Enrollment:
+    contact = row.contact
+    by_key = {mailbox.pk: mailbox for mailbox in senders}
+    mailbox = by_key.get(known.get(contact.pk, 0), senders[contact.pk % len(senders)])
+    return Enrollment(
+        contact=contact,
+        person=contact.card.person_id,
+        version=version,
+        row=row,
+        mailbox=mailbox,
+        due_at=_first_due(contact, at),
+        entered_at=at,
+    )
+
+
+def _first_due(contact: Contact, at: datetime) -> datetime:
+    return first_due(at + timedelta(minutes=1), hours(zone_of(contact), contact.country), spread=_spread(contact.pk, 1))
+
+
+def _spread(contact: int, step: int) -> float:
+    """A stable place in [0, 1): not all mail leaves at the minute of opening."""
+    return int.from_bytes(hashlib.sha256(f"{contact}/{step}".encode()).digest()[:4]) / 2**32
+
+
+ACTS = (Act("leave", remove, comment_required=True, danger=True),)

@@ -1,0 +1,202 @@
+"""Recipient lists: sales ops loads and submits, the CRO signs every row as it stands, the passage begins (spec I4)."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from compliance import audit, clearance, locks
+from compliance.acts import Act, Consent
+from compliance.clearance import Ruling
+from compliance.principals import Principal
+from compliance.refusals import Refusal, Refused
+from compliance.transitions import move
+from sequences import approval, asks, enrollment, wording
+from sequences.models import (
+    Contact,
+    Enrollment,
+    ListRow,
+    Mailbox,
+    OutboundMessage,
+    RecipientList,
+    SequenceVersion,
+    Signature,
+)
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What the door says to a list as it stands: how many may be written to, and why the others may not."""
+
+    digest: str
+    rows: int
+    permitted: Sequence[ListRow]
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+def add(recipients: RecipientList, contacts: Sequence[tuple[Contact, str, str]], *, by: Principal, at: datetime) -> int:
+    """Put (contact, source, basis) on a list once each; return how many rows are new. Rows wait for a signature."""
+    before = recipients.rows.count()
+    ListRow.objects.bulk_create(
+        [
+            ListRow(recipient_list=recipients, contact=contact, source=source, basis=basis)
+            for contact, source, basis in contacts
+        ],
+        batch_size=_CHUNK,
+        ignore_conflicts=True,
+    )
+    added = recipients.rows.count() - before
+    audit.record("sequences.recipientlist.rows_added", audit.reference(recipients), by=by, at=at, rows=added)
+    return added
+
+
+def look_ahead(recipients: RecipientList, at: datetime) -> Prospect:
+    """Ask the door about every row, reserving nothing."""
+    rows = _rows(recipients)
+    rulings = clearance.preview([asks.for_row(row, recipients.sequence_version) for row in rows], at)
+    permitted = [row for row, ruling in zip(rows, rulings, strict=True) if not _is_refused(ruling)]
+    refused = Counter(ruling.code for ruling in rulings if _is_refused(ruling))
+    return Prospect(digest_now(recipients), len(rows), permitted, refused)
+
+
+def digest_now(recipients: RecipientList) -> str:
+    """SHA-256 over the sequence version and the leaves of all rows, in any order of rows."""
+    leaves = sorted(_leaves(recipients).values())
+    said = [wording.sequence_digest(recipients.sequence_version), leaves]
+    return hashlib.sha256(audit.canonical(said)).hexdigest()
+
+
+def submit(row: RecipientList, *, by: Principal, at: datetime, consent: Consent) -> RecipientList:
+    """Hand the list to the CRO."""
+    digest = digest_now(row)
+    moved = move(
+        row,
+        "submit",
+        by=by,
+        at=at,
+        reason=consent.comment,
+        set={"digest": digest, "submitted_at": at},
+        data={"digest": digest},
+    )
+    return approval.only(moved)
+
+
+def sign(row: RecipientList, *, by: Principal, at: datetime, consent: Consent) -> RecipientList:
+    """Sign every row as it stands and start a passage for everybody the door does not refuse."""
+    arrow = "sign" if row.state == RecipientList.State.SUBMITTED else "sign_changes"
+    with transaction.atomic(durable=not connection.in_atomic_block):
+        locks.own_scopes([row.key])
+        if arrow == "sign" and row.digest != digest_now(row):
+            raise Refused([_changed()])
+        digest = digest_now(row)
+        moved = approval.only(
+            move(row, arrow, by=by, at=at, reason=consent.comment, set={"digest": digest}, data={"digest": digest})
+        )
+        approval.write_signature(row, Signature.Step.RECIPIENTS, digest, by=by, at=at, comment=consent.comment)
+        _sign_leaves(moved)
+        begun = enrollment.enroll(_newly_permitted(moved, at), moved.sequence_version, at=at)
+        _ask_again(moved, at)
+        audit.record("sequences.recipientlist.enrolled", audit.reference(moved), by=by, at=at, enrollments=len(begun))
+    return moved
+
+
+def withdraw(row: RecipientList, *, by: Principal, at: datetime, consent: Consent) -> RecipientList:
+    """End the list. It binds every clearance that commits later; a sweep ends the passages."""
+    with transaction.atomic(durable=not connection.in_atomic_block):
+        locks.own_scopes([row.key])
+        return approval.only(move(row, "withdraw", by=by, at=at, reason=consent.comment))
+
+
+def against_submitting(row: RecipientList, by: Principal) -> list[Refusal]:
+    """Everything that keeps a list from being submitted."""
+    found = []
+    if not row.rows.filter(removed_at=None).exists():
+        found.append(Refusal("empty_list", _("There is nobody on the list.")))
+    if row.sequence_version.state != SequenceVersion.State.APPROVED:
+        found.append(Refusal("sequence_not_approved", _("Its sequence version has not been approved.")))
+    return found
+
+
+def against_signing(row: RecipientList, by: Principal) -> list[Refusal]:
+    """Everything that keeps this person from signing."""
+    found = against_submitting(row, by)
+    if approval.wrote(row, by):
+        found.append(Refusal("author_signs", _("Who loaded a list does not sign it.")))
+    if row.state == RecipientList.State.SUBMITTED and row.digest != digest_now(row):
+        found.append(_changed())
+    if not Mailbox.objects.filter(state=Mailbox.State.ACTIVE).exists():
+        found.append(Refusal("no_mailbox", _("There is no active mailbox to send from.")))
+    return found
+
+
+def against_signing_changes(row: RecipientList, by: Principal) -> list[Refusal]:
+    """As for the first signature, and there must be something new to sign."""
+    found = against_signing(row, by)
+    if not unsigned(row):
+        found.append(Refusal("nothing_changed", _("Every row is signed as it stands.")))
+    return found
+
+
+def unsigned(recipients: RecipientList) -> list[ListRow]:
+    """Rows that were added or changed since the CRO signed; each is held alone."""
+    leaves = _leaves(recipients)
+    return [row for row in _rows(recipients) if row.signed_leaf != leaves[row.pk]]
+
+
+def _rows(recipients: RecipientList) -> list[ListRow]:
+    rows = recipients.rows.filter(removed_at=None).order_by("pk")
+    return list(rows.select_related("contact__account", "contact__card", "recipient_list"))
+
+
+def _leaves(recipients: RecipientList) -> dict[int, str]:
+    variables = wording.personal_variables(recipients.sequence_version)
+    return {
+        row.pk: wording.leaf_digest(row.contact, source=row.source, basis=row.basis, variables=variables)
+        for row in _rows(recipients)
+    }
+
+
+def _sign_leaves(recipients: RecipientList) -> None:
+    leaves = _leaves(recipients)
+    rows = _rows(recipients)
+    for row in rows:
+        row.signed_leaf = leaves[row.pk]
+    ListRow.objects.bulk_update(rows, ["signed_leaf"], batch_size=_CHUNK)
+
+
+def _newly_permitted(recipients: RecipientList, at: datetime) -> list[ListRow]:
+    entered = set(Enrollment.objects.filter(row__recipient_list=recipients).values_list("row", flat=True))
+    return [row for row in look_ahead(recipients, at).permitted if row.pk not in entered]
+
+
+def _ask_again(recipients: RecipientList, at: datetime) -> None:
+    """What was held for this signature need not wait until tomorrow."""
+    held = OutboundMessage.objects.filter(
+        enrollment__row__recipient_list=recipients,
+        state=OutboundMessage.State.PLANNED,
+        reason__in=["row_changed", "row_not_signed"],
+    )
+    held.update(not_before=at)
+
+
+def _is_refused(ruling: Ruling) -> bool:
+    return ruling.outcome == "refuse"
+
+
+def _changed() -> Refusal:
+    return Refusal("changed_since", _("The list was changed after it was submitted; submit it again."))
+
+
+ACTS = (
+    Act("submit", submit, against_submitting),
+    Act("sign", sign, against_signing),
+    Act("sign_changes", sign, against_signing_changes),
+    Act("reject", approval.reject, comment_required=True, danger=True),
+    Act("withdraw", withdraw, comment_required=True, danger=True),
+)

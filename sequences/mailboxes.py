@@ -1,0 +1,34 @@
+"""Stops and starts a mailbox. A stop binds every clearance that commits later."""
+
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from compliance import locks, vault
+from compliance.acts import Act, Consent
+from compliance.principals import Principal
+from compliance.transitions import move
+from sequences.approval import only
+from sequences.models import Mailbox
+
+
+def stop(row: Mailbox, *, by: Principal, at: datetime, consent: Consent) -> Mailbox:
+    """Nothing more leaves from this mailbox until a person starts it again. A stopped one stays stopped."""
+    with transaction.atomic(durable=not connection.in_atomic_block):
+        locks.own_scopes([row.key])
+        because = consent.comment[:500]
+        moved = move(row, "stop", by=by, at=at, reason=because, set={"stopped_because": because})
+    return moved[0] if moved else Mailbox.objects.get(pk=row.pk)
+
+
+def start(row: Mailbox, *, by: Principal, at: datetime, consent: Consent) -> Mailbox:
+    """A person says that the fault is mended."""
+    return only(move(row, "start", by=by, at=at, reason=consent.comment, set={"stopped_because": ""}))
+
+
+def password_of(row: Mailbox) -> str:
+    """The password in clear, for the transport only. Raises vault.Unreadable."""
+    return vault.unseal(row.secret) if row.secret else ""
+
+
+ACTS = (Act("stop", stop, comment_required=True, danger=True), Act("start", start, comment_required=True))

@@ -1,0 +1,36 @@
+"""Takes mail in: from files, or from standard input as a mail server's pipe hands it over."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from compliance import clock
+from sequences.inbound.intake import take
+
+
+class Command(BaseCommand):
+    help = "Store raw mails and obey those to an unsubscribe address; one line of JSON a mail with --json."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("files", nargs="*", default=["-"], metavar="FILE", help="raw mails; - reads standard input")
+        parser.add_argument("--recipient", default="", help="the envelope recipient, if the mail server tells it")
+        parser.add_argument("--json", action="store_true", help="print one JSON object a mail")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for name in options["files"]:
+            row = take(_read(name), recipient=options["recipient"], at=clock.now())
+            said = {"file": name, "id": row.pk, "verdict": row.verdict}
+            line = json.dumps(said) if options["json"] else f"{name}: {row.get_verdict_display()}"
+            self.stdout.write(line)
+
+
+def _read(name: str) -> bytes:
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise CommandError(f"{name}: {error.strerror}; nothing was taken in from it") from error

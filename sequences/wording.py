@@ -1,0 +1,74 @@
+"""What a stored text becomes for one person: which values it uses, what it says, and the digest that is signed."""
+
+import hashlib
+from collections.abc import Mapping
+
+from compliance import audit, playbook
+from sequences.models import Contact, Mailbox, SequenceVersion, Step, TemplateVersion
+from sequences.render import Skeleton, compile_wording
+
+# What the sender supplies; everything else a text uses belongs to the person and is part of the signed leaf.
+OURS = frozenset({"unsubscribe_url", "postal_address", "sender.name", "sender.company"})
+
+
+def skeleton_of(version: TemplateVersion) -> Skeleton:
+    """The compiled text, cached by its source. Raises WordingError with part, line and column."""
+    return compile_wording(subject=version.subject, preview=version.preview, body=version.body)
+
+
+def digest_of(version: TemplateVersion) -> str:
+    """SHA-256 over everything of a text that reaches the reader, and its identity."""
+    said = [version.template_id, version.number, version.language, skeleton_of(version).digest]
+    return hashlib.sha256(audit.canonical(said)).hexdigest()
+
+
+def sequence_digest(version: SequenceVersion) -> str:
+    """SHA-256 over type, steps, waits and the digest of every text."""
+    steps = version.steps.select_related("template_version").order_by("position")
+    said = [version.sequence_id, version.number, version.sequence.type, [_step(step) for step in steps]]
+    return hashlib.sha256(audit.canonical(said)).hexdigest()
+
+
+def personal_variables(version: SequenceVersion) -> tuple[str, ...]:
+    """The values about the person that any text of this sequence uses without a default, sorted."""
+    used: set[str] = set()
+    for step in version.steps.select_related("template_version"):
+        used |= skeleton_of(step.template_version).variables
+    return tuple(sorted(used - OURS))
+
+
+def personal_values(contact: Contact) -> dict[str, str]:
+    """Every value about a person that a text may use, by its name in texts."""
+    account = contact.account
+    return {
+        "contact.first_name": contact.first_name,
+        "contact.last_name": contact.last_name,
+        "contact.title": contact.title,
+        "contact.country": contact.country,
+        "account.name": account.name if account else "",
+        "account.industry": account.industry if account else "",
+        "account.ecosystem": account.ecosystem if account else "",
+        "account.domain": account.domain if account else "",
+    }
+
+
+def sender_values(mailbox: Mailbox, unsubscribe_url: str) -> dict[str, str]:
+    """Every value that the sender supplies."""
+    sender: Mapping[str, str] = playbook.section("sender")
+    return {
+        "unsubscribe_url": unsubscribe_url,
+        "postal_address": str(sender.get("postal_address", "")),
+        "sender.name": mailbox.name,
+        "sender.company": str(sender.get("legal_name", "")),
+    }
+
+
+def leaf_digest(contact: Contact, *, source: str, basis: str, variables: tuple[str, ...]) -> str:
+    """What the CRO signs of one row: address, used values, country, basis, source (spec I4, LAW APR-03)."""
+    values = personal_values(contact)
+    said = [contact.address, {name: values[name] for name in variables}, contact.country, basis, source]
+    return hashlib.sha256(audit.canonical(said)).hexdigest()
+
+
+def _step(step: Step) -> list[object]:
+    return [step.position, step.wait_days, step.wait_kind, digest_of(step.template_version)]

@@ -1,0 +1,112 @@
+"""Decides what every test may rely on: which services it needs, an emptied database, no network, cheap passwords."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import TransactionTestCase, override_settings
+
+from compliance.append_only import lifted
+from tests.lanes import find_chromium
+
+
+class OutsideNetworkError(AssertionError):
+    """A test tried to leave this machine."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test whose service is missing is skipped with the reason; REQUIRE_SERVICES=1 makes that an error."""
+    for marker, present, reason in _NEEDS:
+        if item.get_closest_marker(marker) and not present():
+            _do_without(reason)
+
+
+@pytest.fixture
+def broker_url() -> str:
+    """RabbitMQ, as found by tests.lanes."""
+    return _address("TEST_BROKER_URL", "RabbitMQ")
+
+
+@pytest.fixture
+def redis_url() -> str:
+    """Redis, as found by tests.lanes."""
+    return _address("TEST_REDIS_URL", "Redis")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium."""
+    return find_chromium() or _do_without("needs Chromium on PATH or in TEST_CHROMIUM")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Two runs beside each other on one PostgreSQL server must not drop each other's database."""
+    if connection.vendor == "postgresql":
+        connection.settings_dict["TEST"]["NAME"] = f"test_handoff_{os.getpid()}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _append_only_tables_can_be_emptied() -> Iterator[None]:
+    # The flush after a transactional test deletes from tables whose triggers refuse exactly that.
+    flush: Callable[[TransactionTestCase], None] = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+    def lifted_flush(case: TransactionTestCase) -> None:
+        with lifted(connection):
+            flush(case)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lifted_flush)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_are_cheap() -> Iterator[None]:
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_leaves_this_machine() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
+        yield
+
+
+def _guarded(connect: Callable[[socket.socket, Any], Any]) -> Callable[[socket.socket, Any], Any]:
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address[0]):
+            raise OutsideNetworkError(f"tests may only connect to this machine, not to {address[0]}")
+        return connect(self, address)
+
+    return guarded
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _do_without(reason: str) -> Any:
+    if os.environ.get("REQUIRE_SERVICES") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def _address(variable: str, name: str) -> str:
+    return os.environ.get(variable) or _do_without(f"needs {name}: no {variable}")
+
+
+_NEEDS: list[tuple[str, Callable[[], bool], str]] = [
+    ("postgres", lambda: connection.vendor == "postgresql", "needs PostgreSQL as DATABASE_URL"),
+    ("broker", lambda: bool(os.environ.get("TEST_BROKER_URL")), "needs RabbitMQ: no TEST_BROKER_URL"),
+    ("browser", lambda: bool(find_chromium()), "needs Chromium on PATH or in TEST_CHROMIUM"),
+]

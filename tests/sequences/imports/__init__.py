@@ -1,0 +1,1 @@
+"""How recipient files are read, mapped and judged."""

@@ -1,0 +1,335 @@
+"""What is certain after a delivery, against a server that does everything wrong in every phase."""
+
+import base64
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sequences.dispositions import Accepted, InDoubt, NotSent, Outcome, Phase, Rejected, Reply, Withheld
+from sequences.smtp import Connection, Endpoint, Envelope, InsecureEndpoint, Security, Timeouts, UnsafeContent
+from tests.sequences.scripted_smtp import CLOSE, HANG, RESET, Act, Received, Script, ScriptedServer, certificate, say
+
+ENVELOPE = Envelope("bounce+17@brand.example", "ada@customer.example")
+CONTENT = b"Subject: hello\r\n\r\nfirst line\r\n.\r\n..two dots\r\nlast line\r\n"
+LARGE = b"Subject: large\r\n\r\n" + b"x" * 76 + b"\r\n" + (b"y" * 98 + b"\r\n") * 80_000
+PATIENT = Timeouts(5, 5, 5, 5, 5, 5, 5)
+BRIEF = Timeouts(0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2)
+SECRET = "correct horse"
+PLAIN = base64.b64encode(f"\0ann\0{SECRET}".encode()).decode()
+Tls = tuple[ssl.SSLContext, str]
+
+
+def yes() -> bool:
+    return True
+
+
+def noted(log: list[str]) -> Callable[[], bool]:
+    def gate() -> bool:
+        log.append("gate")
+        return True
+
+    return gate
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    return certificate(tmp_path_factory.mktemp("tls"))
+
+
+def endpoint(server: ScriptedServer, security: Security = Security.PLAIN) -> Endpoint:
+    return Endpoint("127.0.0.1", server.port, security, local_hostname="client.test")
+
+
+def deliver(
+    script: dict[str, Script], *, content: bytes = CONTENT, gate: Callable[[], bool] = yes, timeouts: Timeouts = PATIENT
+) -> tuple[Outcome, list[Received]]:
+    with ScriptedServer(script) as server:
+        with Connection(endpoint(server), timeouts) as connection:
+            outcome = connection.deliver(ENVELOPE, content, gate)
+        return outcome, server.messages
+
+
+class TestWhatIsCertain:
+    @pytest.mark.parametrize("act", [CLOSE, RESET, HANG], ids=["close", "reset", "silence"])
+    @pytest.mark.parametrize("phase", ["connect", "ehlo", "mail", "rcpt", "data"])
+    def test_a_failure_before_the_body_is_not_sent(self, phase: str, act: Act) -> None:
+        outcome, _ = deliver({phase: act}, timeouts=BRIEF if act is HANG else PATIENT)
+        assert isinstance(outcome, NotSent)
+        assert outcome.phase == {"connect": "greeting", "ehlo": "greeting"}.get(phase, phase)
+        assert (outcome.error == "timed_out") == (act is HANG)
+
+    def test_nobody_listening_is_not_sent(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        outcome = Connection(Endpoint("127.0.0.1", port, Security.PLAIN), BRIEF).deliver(ENVELOPE, CONTENT, yes)
+        assert isinstance(outcome, NotSent)
+        assert outcome.phase is Phase.CONNECT
+
+    @pytest.mark.parametrize("act", [CLOSE, RESET], ids=["close", "reset"])
+    def test_a_drop_in_the_body_is_not_sent(self, act: Script) -> None:
+        outcome, received = deliver({"body": act}, content=LARGE)
+        assert isinstance(outcome, NotSent)
+        assert outcome.phase is Phase.BODY
+        assert not received
+
+    def test_a_server_that_stops_reading_the_body_is_not_sent(self) -> None:
+        outcome, _ = deliver({"body": HANG}, content=LARGE, timeouts=replace(PATIENT, block=0.2))
+        assert outcome == NotSent(Phase.BODY, "timed_out")
+
+    @pytest.mark.parametrize("act", [CLOSE, RESET, say("25", then="close")], ids=["close", "reset", "half a reply"])
+    def test_a_drop_after_the_final_dot_is_in_doubt(self, act: Script) -> None:
+        outcome, _ = deliver({"dot": act})
+        assert isinstance(outcome, InDoubt)
+        assert outcome.phase is Phase.DOT
+
+    def test_silence_after_the_final_dot_is_in_doubt(self) -> None:
+        outcome, _ = deliver({"dot": HANG}, timeouts=replace(PATIENT, dot=0.2))
+        assert outcome == InDoubt(Phase.DOT, "timed_out")
+
+    @pytest.mark.parametrize("text", ["hello", "354 go on", "999 what", "250 " + "x" * 9000], ids=lambda text: text[:3])
+    def test_an_answer_nobody_understands_after_the_final_dot_is_in_doubt(self, text: str) -> None:
+        assert isinstance(deliver({"dot": say(text)})[0], InDoubt)
+
+    @pytest.mark.parametrize("text", ["hello", "250 fine", "999 what"])
+    def test_an_answer_nobody_understands_to_data_is_not_sent(self, text: str) -> None:
+        assert isinstance(deliver({"data": say(text)})[0], NotSent)
+
+    @pytest.mark.parametrize("phase", ["mail", "rcpt", "data", "dot"])
+    @pytest.mark.parametrize(("code", "permanent"), [(421, False), (451, False), (550, True)])
+    def test_a_refusal_is_not_accepted_and_its_first_digit_decides(
+        self, phase: str, code: int, permanent: bool
+    ) -> None:
+        outcome, received = deliver({phase: say(f"{code} 4.3.2 no")})
+        assert isinstance(outcome, Rejected)
+        assert (outcome.phase, outcome.permanent) == (phase, permanent)
+        assert not received
+
+    @pytest.mark.parametrize("phase", ["connect", "ehlo"])
+    def test_a_refused_greeting_is_a_refusal_before_any_mail(self, phase: str) -> None:
+        outcome, _ = deliver({phase: say("554 5.7.1 go away")})
+        assert isinstance(outcome, Rejected)
+        assert outcome.phase is Phase.GREETING
+
+    @pytest.mark.parametrize("act", [CLOSE, RESET], ids=["close", "reset"])
+    @pytest.mark.parametrize("phase", ["after", "quit"])
+    def test_accepted_stays_accepted_whatever_follows(self, phase: str, act: Script) -> None:
+        outcome, received = deliver({phase: act})
+        assert isinstance(outcome, Accepted)
+        assert len(received) == 1
+
+    def test_the_reply_is_kept_as_code_status_and_one_clean_line(self) -> None:
+        outcome, _ = deliver({"rcpt": say("550-5.1.1 The account does\x1b[31m", "550 5.1.1\tnot exist " + "x" * 600)})
+        assert isinstance(outcome, Rejected)
+        assert (outcome.reply.code, outcome.reply.enhanced) == (550, "5.1.1")
+        assert outcome.reply.text.startswith("The account does[31m not exist xxx")
+        assert len(outcome.reply.text) == 500
+
+
+class TestTheGate:
+    def test_it_is_asked_once_between_rcpt_and_data(self) -> None:
+        with ScriptedServer() as server, Connection(endpoint(server), PATIENT) as connection:
+            connection.deliver(ENVELOPE, CONTENT, noted(server.log))
+            assert server.verbs == ["connect", "ehlo", "mail", "rcpt", "gate", "data", "dot"]
+
+    def test_no_means_no_data_and_the_connection_serves_the_next_message(self) -> None:
+        with ScriptedServer() as server, Connection(endpoint(server), PATIENT) as connection:
+            assert connection.deliver(ENVELOPE, CONTENT, lambda: False) == Withheld()
+            assert server.verbs == ["connect", "ehlo", "mail", "rcpt", "rset"]
+            assert isinstance(connection.deliver(ENVELOPE, CONTENT, yes), Accepted)
+            assert server.verbs.count("connect") == 1
+
+    @pytest.mark.parametrize("answer", [None, "yes", 1])
+    def test_anything_but_true_means_no(self, answer: bool) -> None:
+        assert deliver({}, gate=lambda: answer) == (Withheld(), [])
+
+    def test_its_failure_comes_through_and_nothing_was_said(self) -> None:
+        def broken() -> bool:
+            raise LookupError("no database")
+
+        with ScriptedServer() as server, Connection(endpoint(server), PATIENT) as connection:
+            with pytest.raises(LookupError):
+                connection.deliver(ENVELOPE, CONTENT, broken)
+            assert "data" not in server.verbs
+
+    @pytest.mark.parametrize("phase", ["mail", "rcpt"])
+    def test_it_is_not_asked_when_the_recipient_was_not_accepted(self, phase: str) -> None:
+        asked: list[str] = []
+        deliver({phase: say("550 5.1.1 unknown")}, gate=noted(asked))
+        assert not asked
+
+
+class TestTheWire:
+    def test_lines_of_dots_arrive_as_they_were_written(self) -> None:
+        _, (message,) = deliver({})
+        assert message.content + b"\r\n" == CONTENT
+
+    def test_leading_dots_are_doubled_on_the_wire(self) -> None:
+        _, (message,) = deliver({}, content=b".\r\n.a")
+        assert message.raw == b"..\r\n..a"
+
+    def test_one_transaction_names_one_recipient(self) -> None:
+        _, (message,) = deliver({})
+        assert (message.sender, message.recipients) == (ENVELOPE.sender, (ENVELOPE.recipient,))
+
+    def test_a_body_of_many_blocks_arrives_whole(self) -> None:
+        _, (message,) = deliver({}, content=LARGE[:300_000])
+        assert message.content == LARGE[:300_000]
+
+    @pytest.mark.parametrize(
+        ("content", "code"),
+        [
+            (b"a\n.\nMAIL FROM:<evil@example.test>\r\n", "bare_newline"),
+            (b"a\r\n.\nMAIL FROM:<evil@example.test>\r\n", "bare_newline"),
+            (b"a\n.\r\nMAIL FROM:<evil@example.test>\r\n", "bare_newline"),
+            (b"a\r.\rMAIL FROM:<evil@example.test>\r\n", "bare_newline"),
+            (b"a\r\r\n.\r\r\n", "bare_newline"),
+            (b"ends in a bare return\r", "bare_newline"),
+            (b"a\0b\r\n", "nul"),
+            (b"x" * 999 + b"\r\n", "long_line"),
+        ],
+    )
+    def test_smuggling_is_refused_before_anything_is_opened(self, content: bytes, code: str) -> None:
+        with ScriptedServer() as server, Connection(endpoint(server), PATIENT) as connection:
+            with pytest.raises(UnsafeContent, match=code):
+                connection.deliver(ENVELOPE, content, yes)
+            assert not server.log
+
+    def test_a_line_of_998_octets_is_allowed(self) -> None:
+        assert isinstance(deliver({}, content=b"x" * 998 + b"\r\n")[0], Accepted)
+
+    @pytest.mark.parametrize(
+        "address",
+        ["a@b.test>\r\nDATA", "ünï@b.test", "a@bücher.test", "a b@c.test", "a@b.test,c@d.test", "<a@b.test>", "a", ""],
+    )
+    def test_an_address_that_is_not_plain_is_refused(self, address: str) -> None:
+        with pytest.raises(UnsafeContent, match="unsafe_address"):
+            Connection(Endpoint("127.0.0.1", 1, Security.PLAIN)).deliver(Envelope("", address), CONTENT, yes)
+
+    def test_a_null_reverse_path_is_sent_as_one(self) -> None:
+        with ScriptedServer() as server, Connection(endpoint(server), PATIENT) as connection:
+            connection.deliver(replace(ENVELOPE, sender=""), CONTENT, yes)
+            assert "mail FROM:<>" in server.log
+
+    def test_without_a_name_it_greets_with_its_address(self) -> None:
+        with ScriptedServer() as server, Connection(replace(endpoint(server), local_hostname="")) as connection:
+            connection.deliver(ENVELOPE, CONTENT, yes)
+            assert "ehlo [127.0.0.1]" in server.log
+
+
+class TestKeptConnections:
+    def run(self, script: dict[str, Script], *, messages: int, limit: int = 50) -> tuple[list[Outcome], ScriptedServer]:
+        with ScriptedServer(script) as server, Connection(endpoint(server), PATIENT, max_messages=limit) as connection:
+            return [connection.deliver(ENVELOPE, CONTENT, yes) for _ in range(messages)], server
+
+    def test_one_connection_serves_many_messages(self) -> None:
+        outcomes, server = self.run({}, messages=3)
+        assert len(server.messages) == 3
+        assert server.verbs.count("connect") == 1
+
+    def test_it_serves_the_next_message_after_a_refusal(self) -> None:
+        outcomes, server = self.run({"rcpt": [say("550 5.1.1 unknown")]}, messages=2)
+        assert [type(outcome) for outcome in outcomes] == [Rejected, Accepted]
+        assert server.verbs == ["connect", "ehlo", "mail", "rcpt", "rset", "mail", "rcpt", "data", "dot", "quit"]
+
+    @pytest.mark.parametrize("act", [CLOSE, RESET, say("421 4.4.2 idle", then="close")], ids=["close", "reset", "421"])
+    def test_a_close_between_messages_is_not_a_failure(self, act: Act) -> None:
+        outcomes, server = self.run({"after": [act]}, messages=2)
+        assert [type(outcome) for outcome in outcomes] == [Accepted, Accepted]
+        assert server.verbs.count("connect") == 2
+
+    def test_a_close_in_reply_to_the_next_mail_is_not_a_failure(self) -> None:
+        outcomes, server = self.run({"mail": [say("250 ok"), CLOSE]}, messages=2)
+        assert len(server.messages) == 2
+
+    def test_a_fresh_connection_is_tried_only_once(self) -> None:
+        outcomes, server = self.run({"mail": [say("250 ok"), CLOSE, CLOSE]}, messages=2)
+        assert isinstance(outcomes[1], NotSent)
+        assert server.verbs.count("connect") == 2
+
+    @pytest.mark.parametrize("phase", ["mail", "rcpt", "data", "dot"])
+    def test_421_ends_the_connection(self, phase: str) -> None:
+        _, server = self.run({phase: [say("421 4.7.0 later")]}, messages=2)
+        assert server.verbs.count("connect") == 2
+        assert "rset" not in server.verbs
+
+    def test_it_is_exchanged_after_its_share_of_messages(self) -> None:
+        _, server = self.run({}, messages=5, limit=2)
+        assert server.verbs.count("connect") == 3
+        assert server.verbs.count("quit") == 3
+
+
+class TestCredentials:
+    def log_in(self, server: ScriptedServer, security: Security, ca_file: str = "", *, oauth: bool = False) -> Outcome:
+        known = replace(endpoint(server, security), username="ann", password=SECRET, ca_file=ca_file, oauth=oauth)
+        with server, Connection(known, PATIENT) as connection:
+            connection.deliver(ENVELOPE, CONTENT, yes)
+            return connection.deliver(ENVELOPE, CONTENT, yes)
+
+    @pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+    def test_they_travel_inside_verified_tls_and_the_connection_is_kept(self, tls: Tls, security: Security) -> None:
+        offers, implicit = ["STARTTLS", "AUTH LOGIN PLAIN"], security is Security.TLS
+        server = ScriptedServer(offers=offers, tls=tls[0], implicit=implicit)
+        assert isinstance(self.log_in(server, security, tls[1]), Accepted)
+        assert server.verbs.count("auth") == server.verbs.count("connect") == 1
+        assert f"AUTH PLAIN {PLAIN}" in server.log
+
+    @pytest.mark.parametrize(
+        ("act", "offers", "outcome"),
+        [
+            (Act(), ["AUTH PLAIN"], NotSent(Phase.TLS, "starttls_not_offered")),
+            (say("454 4.7.0 later"), ["STARTTLS", "AUTH PLAIN"], Rejected(Phase.TLS, Reply(454, "4.7.0", "later"))),
+            (say("220 go", "250 AUTH PLAIN"), ["STARTTLS"], NotSent(Phase.AUTH, "no_common_mechanism")),
+        ],
+        ids=["stripped", "refused", "planted before"],
+    )
+    def test_without_honest_starttls_they_stay_home(
+        self, tls: Tls, act: Act, offers: list[str], outcome: Outcome
+    ) -> None:
+        server = ScriptedServer({"starttls": act}, offers=offers, tls=tls[0])
+        assert self.log_in(server, Security.STARTTLS, tls[1]) == outcome
+        assert {"auth", "mail"}.isdisjoint(server.verbs)
+
+    @pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+    @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2"], ids=["unknown authority", "other address"])
+    def test_a_certificate_that_does_not_fit_ends_it(self, tmp_path: Path, security: Security, address: str) -> None:
+        context, ca_file = certificate(tmp_path, address=address)
+        server = ScriptedServer(offers=["STARTTLS", "AUTH PLAIN"], tls=context, implicit=security is Security.TLS)
+        outcome = self.log_in(server, security, "" if address == "127.0.0.1" else ca_file)
+        assert isinstance(outcome, NotSent)
+        assert outcome.phase is Phase.TLS
+        assert "auth" not in server.verbs
+
+    @pytest.mark.parametrize("code", [530, 534, 535, 454])
+    def test_a_refused_login_is_a_refusal_of_the_mailbox(self, code: int) -> None:
+        server = ScriptedServer({"auth": say(f"{code} 5.7.8 no")}, offers=["AUTH PLAIN"])
+        assert self.log_in(server, Security.PLAIN) == Rejected(Phase.AUTH, Reply(code, "5.7.8", "no"))
+        assert "mail" not in server.verbs
+
+    def test_no_mechanism_in_common_means_no_mail(self) -> None:
+        outcome = self.log_in(ScriptedServer(offers=["AUTH CRAM-MD5"]), Security.PLAIN)
+        assert outcome == NotSent(Phase.AUTH, "no_common_mechanism")
+
+    def test_login_answers_name_and_word(self) -> None:
+        server = ScriptedServer({"auth": [say("334 UGFzc3dvcmQ6")]}, offers=["AUTH LOGIN"])
+        assert isinstance(self.log_in(server, Security.PLAIN), Accepted)
+        assert base64.b64encode(SECRET.encode()).decode() in server.log
+
+    def test_a_revoked_token_is_a_refused_login(self) -> None:
+        acts = [say("334 eyJzdGF0dXMiOiI0MDEifQ=="), say("535 5.7.3 revoked")]
+        server = ScriptedServer({"auth": acts * 2}, offers=["AUTH PLAIN XOAUTH2"])
+        outcome = self.log_in(server, Security.PLAIN, oauth=True)
+        assert outcome == Rejected(Phase.AUTH, Reply(535, "5.7.3", "revoked"))
+
+    @pytest.mark.parametrize("host", ["mail.example", "192.0.2.1", "localhost.example"])
+    def test_clear_text_to_another_machine_is_refused(self, host: str) -> None:
+        with pytest.raises(InsecureEndpoint):
+            Connection(Endpoint(host, 25, Security.PLAIN, "ann", SECRET))
+
+    def test_the_word_is_shown_nowhere(self) -> None:
+        server = ScriptedServer({"auth": say(f"500 what is {SECRET} or {PLAIN}")}, offers=["AUTH PLAIN"])
+        assert self.log_in(server, Security.PLAIN) == Rejected(Phase.AUTH, Reply(500, "", "what is *** or ***"))
+        assert SECRET not in repr(Endpoint("h", 1, Security.TLS, "ann", SECRET))
