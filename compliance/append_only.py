@@ -1,10 +1,12 @@
 """Tables that may only grow: triggers by which the database itself refuses anything else (LAW AUD-01).
 
-`lifted()` exists for test databases, which must be emptied between tests; it refuses to run anywhere else.
+`lifted()` exists for databases of tests and demonstrations, which are emptied and played again; it refuses to run
+anywhere else.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -13,8 +15,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 Tables = Mapping[str, Sequence[str]]
 
 
-class NotATestDatabase(RuntimeError):
-    """Somebody tried to lift the triggers of a database that is not a test database."""
+class KeptForGood(RuntimeError):
+    """Somebody tried to lift the triggers of a database that belongs to neither a test nor a demonstration."""
 
 
 def install(connection: BaseDatabaseWrapper, tables: Tables) -> None:
@@ -34,16 +36,24 @@ def remove(connection: BaseDatabaseWrapper, tables: Tables) -> None:
 
 @contextmanager
 def lifted(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Without these triggers inside the block, in a test database only."""
-    name = str(connection.settings_dict["NAME"])
-    if "test" not in name and "memory" not in name:
-        raise NotATestDatabase(name)
+    """Without these triggers inside the block, in the database of a test or a demonstration only."""
+    if not _is_played_with(connection):
+        raise KeptForGood(str(connection.settings_dict["NAME"]))
     off, on = _switches(connection)
     _run(connection, off)
     try:
         yield
     finally:
         _run(connection, on)
+
+
+def _is_played_with(connection: BaseDatabaseWrapper) -> bool:
+    name = Path(str(connection.settings_dict["NAME"])).name
+    if name.startswith("test_") or "mode=memory" in name:
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT purpose FROM compliance_installation")
+        return cursor.fetchall() in ([("demo",)], [("test",)])
 
 
 def _switches(connection: BaseDatabaseWrapper) -> tuple[list[str], list[str]]:

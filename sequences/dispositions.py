@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 _LONGEST_TEXT = 500
-_STATUS = re.compile(r"^#?([245]\.\d{1,3}\.\d{1,3})(?!\d)[ :]*")
+_STATUS = re.compile(r"^#?([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)[ :]*")
 
 
 class Phase(StrEnum):
@@ -135,7 +135,7 @@ _SENDER_NAMED = frozenset({Phase.MAIL})
 _RECIPIENT_NAMED = frozenset({Phase.RCPT, Phase.DATA, Phase.BODY, Phase.DOT})
 _ADMISSION = _SENDER_NAMED | {Phase.RCPT}
 
-_TOO_FAST = r"\brates?\b|rate.?limit|throttl|too (many|much|fast|quickly|frequent)|frequency limited"
+_TOO_FAST = r"\brates?\b|rate.?limit|throttl|too (many|much|fast|quickly)|frequency|unexpected volume"
 _DISTRUST = r"\b(spam|blocked|blacklist\w*|block ?list\w*|dnsbl|rbl|reputation|listed|banned|virus|unsolicited|ube)\b"
 _NO_PERSON = (
     r"\b(user|recipient|mailbox|account)( is| was)? (unknown|not found)"
@@ -187,7 +187,7 @@ _TABLE = (
     _Rule(Effect.RETRY, "mailbox_full", reply="4..", status=r"4\.2\.2"),
     _Rule(Effect.GIVE_UP, "mailbox_full", status=r"5\.2\.2"),
     _Rule(Effect.GIVE_UP, "mailbox_full", phrase=r"(mailbox|inbox|folder) (is )?full|over ?quota|quota exceeded"),
-    _Rule(Effect.GIVE_UP, "policy", status=r"(5\.[0125]\.\d+)?", phrase=_DISTRUST),
+    _Rule(Effect.GIVE_UP, "policy", status=r"(5\.[01256]\.\d+)?", phrase=_DISTRUST),
     _Rule(Effect.SUPPRESS_HARD, "no_such_person", status=r"5\.1\.([1236]|10)"),
     _Rule(
         Effect.SUPPRESS_HARD, "no_such_person", status=r"5\.4\.1", phrase="recipient address rejected: access denied"

@@ -6,7 +6,6 @@ Up to the moment the final dot is handed to the socket a failure means *not sent
 
 import contextlib
 import re
-import selectors
 import smtplib
 import socket
 import ssl
@@ -146,25 +145,17 @@ class Connection:
         return self._finish()
 
     def _begin(self, sender: str) -> None:
-        kept = self._is_usable()
+        kept = self._smtp.sock is not None and self._used < self._max_messages
         if not kept:
             self._reopen()
         try:
             self._mail(sender)
         except _Ended as end:
-            # Servers end a kept connection after so many messages without a word (LAW LIM-04); nobody is to blame.
-            if not kept or isinstance(end.outcome, Rejected):
+            # Servers end a kept connection after a while or so many messages, by 421 or without a word (LAW LIM-04).
+            if not kept or (isinstance(end.outcome, Rejected) and end.outcome.reply.code != 421):
                 raise
             self._reopen()
             self._mail(sender)
-
-    def _is_usable(self) -> bool:
-        """A server that speaks or leaves while nobody asked has ended a kept connection."""
-        if self._smtp.sock is None or self._used >= self._max_messages:
-            return False
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._smtp.sock, selectors.EVENT_READ)
-            return not selector.select(0)
 
     def _mail(self, sender: str) -> None:
         self._used += 1

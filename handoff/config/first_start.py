@@ -12,13 +12,23 @@ _FIRST_COMMANDS = {"setup", "demo"}
 
 
 def prepare(argv: list[str], root: Path = ROOT) -> None:
-    """Write `.env` once, readable by its owner only, when a set-up command meets no SECRET_KEY anywhere."""
+    """Write `.env` once, readable by its owner only, when a set-up command meets no SECRET_KEY anywhere.
+
+    A demonstration that is told no database takes one of its own.
+    """
     path = root / ".env"
+    if argv[1:2] == ["demo"] and not _names_a_database(path):
+        os.environ["DATABASE_URL"] = f"sqlite:///{root / 'demo.sqlite3'}"
     if len(argv) < 2 or argv[1] not in _FIRST_COMMANDS or "SECRET_KEY" in os.environ or path.exists():
         return
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(_fresh())
+
+
+def _names_a_database(path: Path) -> bool:
+    written = path.read_text().splitlines() if path.exists() else []
+    return "DATABASE_URL" in os.environ or any(line.startswith("DATABASE_URL=") for line in written)
 
 
 def _fresh() -> str:

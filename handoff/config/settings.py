@@ -175,7 +175,8 @@ TIME_ZONE: str = env.str("HANDOFF_TIME_ZONE", "UTC")
 
 # --- files ------------------------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = ROOT / "staticfiles"
+# Static files are served from where they lie; a front server may want them collected in one place.
+STATIC_ROOT: str | None = env.str("STATIC_ROOT", "") or None
 STATICFILES_DIRS = [ROOT / "templates" / "static"]
 WHITENOISE_USE_FINDERS = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

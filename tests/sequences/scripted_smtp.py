@@ -119,6 +119,11 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         self.server_close()
         self._thread.join()
 
+    def gate(self) -> bool:
+        """A gate that says yes and leaves its mark among the commands."""
+        self.log.append("gate")
+        return True
+
     def act(self, phase: str) -> Act:
         acts = self.script.get(phase, Act(_REPLIES.get(phase, "")))
         if isinstance(acts, Act):

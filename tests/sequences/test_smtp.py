@@ -18,21 +18,15 @@ CONTENT = b"Subject: hello\r\n\r\nfirst line\r\n.\r\n..two dots\r\nlast line\r\n
 LARGE = b"Subject: large\r\n\r\n" + b"x" * 76 + b"\r\n" + (b"y" * 98 + b"\r\n") * 80_000
 PATIENT = Timeouts(5, 5, 5, 5, 5, 5, 5)
 BRIEF = Timeouts(0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2)
+NOWHERE = Endpoint("127.0.0.1", 1, Security.PLAIN)
 SECRET = "correct horse"
 PLAIN = base64.b64encode(f"\0ann\0{SECRET}".encode()).decode()
+EARLY = {"connect": Phase.GREETING, "ehlo": Phase.GREETING, "mail": Phase.MAIL, "rcpt": Phase.RCPT, "data": Phase.DATA}
 Tls = tuple[ssl.SSLContext, str]
 
 
 def yes() -> bool:
     return True
-
-
-def noted(log: list[str]) -> Callable[[], bool]:
-    def gate() -> bool:
-        log.append("gate")
-        return True
-
-    return gate
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +49,11 @@ def deliver(
 
 class TestWhatIsCertain:
     @pytest.mark.parametrize("act", [CLOSE, RESET, HANG], ids=["close", "reset", "silence"])
-    @pytest.mark.parametrize("phase", ["connect", "ehlo", "mail", "rcpt", "data"])
+    @pytest.mark.parametrize("phase", EARLY)
     def test_a_failure_before_the_body_is_not_sent(self, phase: str, act: Act) -> None:
         outcome, _ = deliver({phase: act}, timeouts=BRIEF if act is HANG else PATIENT)
         assert isinstance(outcome, NotSent)
-        assert outcome.phase == {"connect": "greeting", "ehlo": "greeting"}.get(phase, phase)
+        assert outcome.phase is EARLY[phase]
         assert (outcome.error == "timed_out") == (act is HANG)
 
     def test_nobody_listening_is_not_sent(self) -> None:
@@ -69,19 +63,15 @@ class TestWhatIsCertain:
         assert isinstance(outcome, NotSent)
         assert outcome.phase is Phase.CONNECT
 
-    @pytest.mark.parametrize("act", [CLOSE, RESET], ids=["close", "reset"])
-    def test_a_drop_in_the_body_is_not_sent(self, act: Script) -> None:
-        outcome, received = deliver({"body": act}, content=LARGE)
+    @pytest.mark.parametrize("act", [CLOSE, RESET, HANG], ids=["close", "reset", "stops reading"])
+    def test_a_failure_in_the_body_is_not_sent(self, act: Act) -> None:
+        outcome, received = deliver({"body": act}, content=LARGE, timeouts=replace(PATIENT, block=0.2))
         assert isinstance(outcome, NotSent)
         assert outcome.phase is Phase.BODY
         assert not received
 
-    def test_a_server_that_stops_reading_the_body_is_not_sent(self) -> None:
-        outcome, _ = deliver({"body": HANG}, content=LARGE, timeouts=replace(PATIENT, block=0.2))
-        assert outcome == NotSent(Phase.BODY, "timed_out")
-
     @pytest.mark.parametrize("act", [CLOSE, RESET, say("25", then="close")], ids=["close", "reset", "half a reply"])
-    def test_a_drop_after_the_final_dot_is_in_doubt(self, act: Script) -> None:
+    def test_a_drop_after_the_final_dot_is_in_doubt(self, act: Act) -> None:
         outcome, _ = deliver({"dot": act})
         assert isinstance(outcome, InDoubt)
         assert outcome.phase is Phase.DOT
@@ -98,21 +88,13 @@ class TestWhatIsCertain:
     def test_an_answer_nobody_understands_to_data_is_not_sent(self, text: str) -> None:
         assert isinstance(deliver({"data": say(text)})[0], NotSent)
 
-    @pytest.mark.parametrize("phase", ["mail", "rcpt", "data", "dot"])
+    @pytest.mark.parametrize("phase", [*EARLY, "dot"])
     @pytest.mark.parametrize(("code", "permanent"), [(421, False), (451, False), (550, True)])
-    def test_a_refusal_is_not_accepted_and_its_first_digit_decides(
-        self, phase: str, code: int, permanent: bool
-    ) -> None:
+    def test_a_refusal_means_not_accepted(self, phase: str, code: int, permanent: bool) -> None:
         outcome, received = deliver({phase: say(f"{code} 4.3.2 no")})
         assert isinstance(outcome, Rejected)
-        assert (outcome.phase, outcome.permanent) == (phase, permanent)
+        assert (outcome.phase, outcome.permanent) == (EARLY.get(phase, Phase.DOT), permanent)
         assert not received
-
-    @pytest.mark.parametrize("phase", ["connect", "ehlo"])
-    def test_a_refused_greeting_is_a_refusal_before_any_mail(self, phase: str) -> None:
-        outcome, _ = deliver({phase: say("554 5.7.1 go away")})
-        assert isinstance(outcome, Rejected)
-        assert outcome.phase is Phase.GREETING
 
     @pytest.mark.parametrize("act", [CLOSE, RESET], ids=["close", "reset"])
     @pytest.mark.parametrize("phase", ["after", "quit"])
@@ -132,7 +114,7 @@ class TestWhatIsCertain:
 class TestTheGate:
     def test_it_is_asked_once_between_rcpt_and_data(self) -> None:
         with ScriptedServer() as server, Connection(endpoint(server), PATIENT) as connection:
-            connection.deliver(ENVELOPE, CONTENT, noted(server.log))
+            connection.deliver(ENVELOPE, CONTENT, server.gate)
             assert server.verbs == ["connect", "ehlo", "mail", "rcpt", "gate", "data", "dot"]
 
     def test_no_means_no_data_and_the_connection_serves_the_next_message(self) -> None:
@@ -157,57 +139,46 @@ class TestTheGate:
 
     @pytest.mark.parametrize("phase", ["mail", "rcpt"])
     def test_it_is_not_asked_when_the_recipient_was_not_accepted(self, phase: str) -> None:
-        asked: list[str] = []
-        deliver({phase: say("550 5.1.1 unknown")}, gate=noted(asked))
-        assert not asked
+        with ScriptedServer({phase: say("550 5.1.1 unknown")}) as server, Connection(endpoint(server)) as connection:
+            connection.deliver(ENVELOPE, CONTENT, server.gate)
+            assert "gate" not in server.log
 
 
 class TestTheWire:
-    def test_lines_of_dots_arrive_as_they_were_written(self) -> None:
+    def test_a_message_arrives_as_it_was_written_at_one_recipient(self) -> None:
         _, (message,) = deliver({})
         assert message.content + b"\r\n" == CONTENT
+        assert (message.sender, message.recipients) == (ENVELOPE.sender, (ENVELOPE.recipient,))
 
     def test_leading_dots_are_doubled_on_the_wire(self) -> None:
         _, (message,) = deliver({}, content=b".\r\n.a")
         assert message.raw == b"..\r\n..a"
 
-    def test_one_transaction_names_one_recipient(self) -> None:
-        _, (message,) = deliver({})
-        assert (message.sender, message.recipients) == (ENVELOPE.sender, (ENVELOPE.recipient,))
-
     def test_a_body_of_many_blocks_arrives_whole(self) -> None:
         _, (message,) = deliver({}, content=LARGE[:300_000])
         assert message.content == LARGE[:300_000]
 
-    @pytest.mark.parametrize(
-        ("content", "code"),
-        [
-            (b"a\n.\nMAIL FROM:<evil@example.test>\r\n", "bare_newline"),
-            (b"a\r\n.\nMAIL FROM:<evil@example.test>\r\n", "bare_newline"),
-            (b"a\n.\r\nMAIL FROM:<evil@example.test>\r\n", "bare_newline"),
-            (b"a\r.\rMAIL FROM:<evil@example.test>\r\n", "bare_newline"),
-            (b"a\r\r\n.\r\r\n", "bare_newline"),
-            (b"ends in a bare return\r", "bare_newline"),
-            (b"a\0b\r\n", "nul"),
-            (b"x" * 999 + b"\r\n", "long_line"),
-        ],
-    )
-    def test_smuggling_is_refused_before_anything_is_opened(self, content: bytes, code: str) -> None:
+    @pytest.mark.parametrize("end", [b"\n.\n", b"\r\n.\n", b"\n.\r\n", b"\r.\r", b"\r\r\n.\r\r\n"], ids=repr)
+    def test_a_smuggled_end_of_message_is_refused_before_anything_is_opened(self, end: bytes) -> None:
         with ScriptedServer() as server, Connection(endpoint(server), PATIENT) as connection:
-            with pytest.raises(UnsafeContent, match=code):
-                connection.deliver(ENVELOPE, content, yes)
+            with pytest.raises(UnsafeContent, match="bare_newline"):
+                connection.deliver(ENVELOPE, b"first" + end + b"MAIL FROM:<evil@example.test>\r\n", yes)
             assert not server.log
+
+    @pytest.mark.parametrize(("content", "code"), [(b"a\0b\r\n", "nul"), (b"x" * 999, "long_line"), (b"\r", "bare")])
+    def test_other_unsafe_content_is_refused(self, content: bytes, code: str) -> None:
+        with pytest.raises(UnsafeContent, match=code):
+            Connection(NOWHERE).deliver(ENVELOPE, content, yes)
 
     def test_a_line_of_998_octets_is_allowed(self) -> None:
         assert isinstance(deliver({}, content=b"x" * 998 + b"\r\n")[0], Accepted)
 
     @pytest.mark.parametrize(
-        "address",
-        ["a@b.test>\r\nDATA", "ünï@b.test", "a@bücher.test", "a b@c.test", "a@b.test,c@d.test", "<a@b.test>", "a", ""],
+        "address", ["a@b.c>\r\nDATA", "ü@b.c", "a@ü.c", "a b@c.d", "a@b.c,d@e.f", "<a@b.c>", "a", ""]
     )
     def test_an_address_that_is_not_plain_is_refused(self, address: str) -> None:
         with pytest.raises(UnsafeContent, match="unsafe_address"):
-            Connection(Endpoint("127.0.0.1", 1, Security.PLAIN)).deliver(Envelope("", address), CONTENT, yes)
+            Connection(NOWHERE).deliver(Envelope("", address), CONTENT, yes)
 
     def test_a_null_reverse_path_is_sent_as_one(self) -> None:
         with ScriptedServer() as server, Connection(endpoint(server), PATIENT) as connection:
@@ -225,25 +196,23 @@ class TestKeptConnections:
         with ScriptedServer(script) as server, Connection(endpoint(server), PATIENT, max_messages=limit) as connection:
             return [connection.deliver(ENVELOPE, CONTENT, yes) for _ in range(messages)], server
 
-    def test_one_connection_serves_many_messages(self) -> None:
-        outcomes, server = self.run({}, messages=3)
-        assert len(server.messages) == 3
-        assert server.verbs.count("connect") == 1
+    @pytest.mark.parametrize(("limit", "connections"), [(50, 1), (2, 3)])
+    def test_one_connection_serves_its_share_of_messages(self, limit: int, connections: int) -> None:
+        _, server = self.run({}, messages=5, limit=limit)
+        assert len(server.messages) == 5
+        assert server.verbs.count("connect") == server.verbs.count("quit") == connections
 
     def test_it_serves_the_next_message_after_a_refusal(self) -> None:
         outcomes, server = self.run({"rcpt": [say("550 5.1.1 unknown")]}, messages=2)
         assert [type(outcome) for outcome in outcomes] == [Rejected, Accepted]
         assert server.verbs == ["connect", "ehlo", "mail", "rcpt", "rset", "mail", "rcpt", "data", "dot", "quit"]
 
+    @pytest.mark.parametrize("phase", ["after", "mail"])
     @pytest.mark.parametrize("act", [CLOSE, RESET, say("421 4.4.2 idle", then="close")], ids=["close", "reset", "421"])
-    def test_a_close_between_messages_is_not_a_failure(self, act: Act) -> None:
-        outcomes, server = self.run({"after": [act]}, messages=2)
+    def test_an_end_between_messages_is_not_a_failure(self, phase: str, act: Act) -> None:
+        outcomes, server = self.run({phase: [act] if phase == "after" else [say("250 ok"), act]}, messages=2)
         assert [type(outcome) for outcome in outcomes] == [Accepted, Accepted]
         assert server.verbs.count("connect") == 2
-
-    def test_a_close_in_reply_to_the_next_mail_is_not_a_failure(self) -> None:
-        outcomes, server = self.run({"mail": [say("250 ok"), CLOSE]}, messages=2)
-        assert len(server.messages) == 2
 
     def test_a_fresh_connection_is_tried_only_once(self) -> None:
         outcomes, server = self.run({"mail": [say("250 ok"), CLOSE, CLOSE]}, messages=2)
@@ -255,11 +224,6 @@ class TestKeptConnections:
         _, server = self.run({phase: [say("421 4.7.0 later")]}, messages=2)
         assert server.verbs.count("connect") == 2
         assert "rset" not in server.verbs
-
-    def test_it_is_exchanged_after_its_share_of_messages(self) -> None:
-        _, server = self.run({}, messages=5, limit=2)
-        assert server.verbs.count("connect") == 3
-        assert server.verbs.count("quit") == 3
 
 
 class TestCredentials:

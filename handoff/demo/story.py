@@ -1,0 +1,186 @@
+"""The whole story: twelve weeks of one nurture list, from a file to the inbox and to an opt-out."""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db.models import Min
+
+from compliance import addresses, suppression
+from compliance.acts import Consent, perform
+from compliance.models import Purpose, SuppressionReason
+from compliance.refusals import Refused
+from compliance.suppression import Stop
+from handoff import installing, rounds
+from handoff.demo import cast, recipients, writing
+from handoff.demo.catcher import Catcher
+from handoff.demo.played import PlayedServer
+from sequences import enrollment, lists
+from sequences.inbound.intake import take
+from sequences.models import Account, Enrollment, ImportRun, Mailbox, OutboundMessage, RecipientList
+
+RECIPIENTS = Path(__file__).parent / "recipients.csv"
+LIST_NAME = "Spring event and newsletter"
+WEEKS = 12
+_SWEEP = timedelta(minutes=30)
+_BY_PHONE = "brigid.lawlor@carrowmore.example"
+_RENAMED = "rahul.menon@tidewater-cloud.example"
+_REMOVED = "owen.tregenza@penrose-marine.example"
+_COMPANY_STOP = "gumleaf.example"
+_LIST_ACTS = {act.arrow: act for act in lists.ACTS}
+
+
+@dataclass
+class Story:
+    """One performance. `say` gets a line for each thing that happens."""
+
+    begins: datetime
+    catcher: Catcher
+    server: PlayedServer
+    say: writing.Say
+    staff: writing.Staff = field(default_factory=dict)
+
+    def play(self) -> None:
+        """From the empty database to the end of the twelfth week."""
+        self._prepare()
+        texts = writing.write_all(self.staff, self.begins, self.say)
+        version = writing.build_sequence(texts, self.staff, self.begins + timedelta(hours=4), self.say)
+        self._load(version.sequence.slug, self.begins + timedelta(hours=5))
+        self._sign(self.begins + timedelta(hours=6))
+        self._pass_the_weeks()
+
+    def _prepare(self) -> None:
+        installing.prepare(Purpose.DEMO, at=self.begins)
+        installing.load_playbook(installing.read_playbook(installing.EXAMPLE), at=self.begins)
+        self.staff = cast.enter(at=self.begins)
+        cast.administrator()
+        Mailbox.objects.create(
+            address="rick@northwind-advisory.example",
+            name="Rick Halvorsen",
+            host="127.0.0.1",
+            port=self.catcher.port,
+            security=Mailbox.Security.PLAIN,
+            created_at=self.begins,
+        )
+
+    def _load(self, sequence: str, at: datetime) -> None:
+        phoned = Stop(SuppressionReason.BY_PHONE, source="call of the week before")
+        suppression.stop_address(addresses.parse(_BY_PHONE), phoned, by=self.staff["sales_ops"], at=at)
+        said = io.StringIO()
+        call_command(
+            "import_recipients",
+            str(RECIPIENTS),
+            list=LIST_NAME,
+            sequence=sequence,
+            by=self.staff["sales_ops"].username,
+            at=at.isoformat(),
+            json=True,
+            stdout=said,
+        )
+        verdicts = json.loads(said.getvalue())["verdicts"]
+        self.say(f"a file of {sum(verdicts.values())} rows is loaded: {_counted(verdicts)}")
+
+    def _sign(self, at: datetime) -> None:
+        recipients_list = RecipientList.objects.get(name=LIST_NAME)
+        submitted = perform(recipients_list, _LIST_ACTS["submit"], by=self.staff["sales_ops"], at=at, consent=Consent())
+        try:
+            perform(submitted, _LIST_ACTS["sign"], by=self.staff["sales_ops"], at=at, consent=Consent())
+        except Refused as refused:
+            self.say(f"sales ops loaded the list and may not sign it: {refused.refusals[-1]}")
+        submitted = RecipientList.objects.get(pk=recipients_list.pk)
+        perform(submitted, _LIST_ACTS["sign"], by=self.staff["cro"], at=at, consent=Consent("Looks right."))
+        self.say(f"the CRO signs the list; {Enrollment.objects.count()} people enter the sequence")
+
+    def _pass_the_weeks(self) -> None:
+        at, ends = self.begins + timedelta(hours=6), self.begins + timedelta(weeks=WEEKS)
+        events = sorted(self._events(), key=lambda event: event[0])
+        while at <= ends:
+            while events and events[0][0] <= at:
+                events.pop(0)[1](at)
+            rounds.run_all(at)
+            ahead = [moment for moment in (_next_due(), events[0][0] if events else None) if moment]
+            if not ahead:
+                break
+            at = max(at + _SWEEP, min(ahead))
+        rounds.run_all(ends)
+
+    def _events(self) -> list[tuple[datetime, Callable[[datetime], None]]]:
+        def after(days: float, act: Callable[[datetime], None]) -> tuple[datetime, Callable[[datetime], None]]:
+            return self.begins + timedelta(days=days), act
+
+        return [
+            after(9, self._opts_out_by_link),
+            after(20, self._opts_out_by_one_click),
+            after(24, self._is_taken_out),
+            after(34, self._opts_out_by_mail),
+            after(40, self._changes_name),
+            after(45, self._name_is_signed),
+            after(50, self._company_says_stop),
+        ]
+
+    def _opts_out_by_link(self, at: datetime) -> None:
+        self.server.at = at
+        recipients.by_link(self.catcher.to(recipients.BY_LINK)[-1])
+        self.say("somebody follows the link in a mail and presses the button: out, everywhere, at once")
+
+    def _opts_out_by_one_click(self, at: datetime) -> None:
+        self.server.at = at
+        recipients.by_one_click(self.catcher.to(recipients.BY_ONE_CLICK)[-1])
+        self.say("somebody uses their mail programme's own button (RFC 8058)")
+
+    def _opts_out_by_mail(self, at: datetime) -> None:
+        mail = recipients.by_mail(self.catcher.to(recipients.BY_MAIL)[-1], self.catcher)
+        take(mail.content, recipient=mail.recipient, at=at)
+        self.say("somebody writes to the unsubscribe address")
+
+    def _is_taken_out(self, at: datetime) -> None:
+        row = Enrollment.objects.get(contact__address=_REMOVED)
+        (leave,) = enrollment.ACTS
+        perform(row, leave, by=self.staff["sales_ops"], at=at, consent=Consent("Met in person; no series needed."))
+        self.say("sales ops takes one person out by hand")
+
+    def _changes_name(self, at: datetime) -> None:
+        Account.objects.filter(contacts__address=_RENAMED).update(name="Tidewater Cloud Group")
+        self.say("a company changes its name after the list was signed: that row alone is held")
+
+    def _name_is_signed(self, at: datetime) -> None:
+        recipients_list = RecipientList.objects.get(name=LIST_NAME)
+        consent = Consent("Renamed after a merger; still ours.")
+        perform(recipients_list, _LIST_ACTS["sign_changes"], by=self.staff["cro"], at=at, consent=consent)
+        self.say("the CRO signs the changed row, and its mail goes")
+
+    def _company_says_stop(self, at: datetime) -> None:
+        stop = Stop(SuppressionReason.LEGAL_DEMAND, source="letter of their counsel")
+        suppression.stop_domain(_COMPANY_STOP, stop, by=self.staff["legal"], at=at)
+        self.say("a company asks us to stop writing to all of its people")
+
+
+def last_import() -> dict[str, Any]:
+    """The verdicts of the file that was loaded."""
+    run = ImportRun.objects.order_by("-pk").first()
+    return dict(run.counts) if run else {}
+
+
+def public_url(port: int) -> str:
+    """Let links in the mails of this performance lead to its own server."""
+    settings.PUBLIC_URL = f"http://127.0.0.1:{port}"
+    return str(settings.PUBLIC_URL)
+
+
+def _next_due() -> datetime | None:
+    due = Enrollment.objects.filter(state=Enrollment.State.ACTIVE).aggregate(at=Min("due_at"))["at"]
+    waiting = OutboundMessage.objects.filter(state=OutboundMessage.State.PLANNED).aggregate(at=Min("not_before"))["at"]
+    doubtful = OutboundMessage.objects.filter(state=OutboundMessage.State.IN_DOUBT).exclude(reason="assumed_sent")
+    settled = doubtful.aggregate(at=Min("settled_at"))["at"]
+    moments = [due, waiting, settled + timedelta(hours=72) if settled else None]
+    return min((moment for moment in moments if moment), default=None)
+
+
+def _counted(verdicts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in verdicts.items() if count)

@@ -1,0 +1,98 @@
+"""Makes an installation ready: tables, roles, mark, playbook, first user, first mailbox. Safe to run again."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+
+from compliance import audit, installation, playbook, vault
+from compliance.calendar import CalendarError, parse_windows
+from compliance.caps import DEFAULTS, CapError, read
+from compliance.models import PlaybookVersion, Purpose
+from compliance.principals import SYSTEM
+from handoff.roles import sync_roles
+from sequences.models import Mailbox
+
+EXAMPLE = Path(__file__).parent / "playbooks" / "example.toml"
+
+
+class PlaybookFileError(ValueError):
+    """A playbook file cannot be used; says what and where."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """One thing a person still has to supply before mail can go out."""
+
+    what: str
+    remedy: str
+
+
+def migrate() -> None:
+    """Bring the tables up to date."""
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def prepare(purpose: Purpose, *, at: datetime) -> None:
+    """Mark the database and bring the roles up to date."""
+    installation.mark(purpose, at=at)
+    sync_roles()
+
+
+def read_playbook(path: Path) -> Mapping[str, Any]:
+    """A playbook document from its file. Raises PlaybookFileError."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        for name in DEFAULTS:
+            read(document.get("caps", {}), name)
+        if windows := document.get("sequences", {}).get("windows"):
+            parse_windows(windows)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, CapError, CalendarError) as error:
+        raise PlaybookFileError(f"{path.name}: {error}") from error
+    for key in ("legal_name", "postal_address"):
+        if not str(document.get("sender", {}).get(key, "")).strip():
+            raise PlaybookFileError(f"{path.name}: sender.{key} is missing")
+    return document
+
+
+def load_playbook(document: Mapping[str, Any], *, at: datetime) -> PlaybookVersion:
+    """Store a document as the version in force."""
+    content = {key: value for key, value in document.items() if key != "title"}
+    return playbook.load(str(document.get("title", "Playbook")), content, by=SYSTEM, at=at)
+
+
+def first_mailbox(address: str, name: str, *, at: datetime) -> Mailbox:
+    """A first mailbox that uses the server of EMAIL_URL (spec X7)."""
+    security = "tls" if settings.EMAIL_USE_SSL else "starttls" if settings.EMAIL_USE_TLS else "plain"
+    mailbox = Mailbox.objects.create(
+        address=address,
+        name=name,
+        host=settings.EMAIL_HOST,
+        port=settings.EMAIL_PORT,
+        security=security,
+        username=settings.EMAIL_HOST_USER or "",
+        secret=vault.seal(settings.EMAIL_HOST_PASSWORD) if settings.EMAIL_HOST_PASSWORD else "",
+        created_at=at,
+    )
+    audit.record("sequences.mailbox.created", audit.reference(mailbox), by=SYSTEM, at=at, host=mailbox.host)
+    return mailbox
+
+
+def what_is_missing() -> list[Missing]:
+    """What still keeps this installation from sending, with the remedy for each."""
+    found = []
+    if not get_user_model().objects.filter(is_superuser=True, is_active=True).exists():
+        found.append(Missing("no administrator", "manage.py createsuperuser"))
+    if not PlaybookVersion.objects.exists():
+        remedy = "copy handoff/playbooks/example.toml, fill it in, then manage.py setup --playbook FILE"
+        found.append(Missing("no playbook", remedy))
+    if not Mailbox.objects.exists():
+        remedy = "add a mailbox in the admin, or set EMAIL_URL and run manage.py setup --mailbox ADDRESS"
+        found.append(Missing("no mailbox", remedy))
+    return found

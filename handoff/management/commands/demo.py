@@ -1,0 +1,103 @@
+"""Plays twelve weeks of a nurture list on sample people, shows what happened, and serves it to look at."""
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.table import Table
+
+from compliance import clock
+from handoff import serving
+from handoff.demo import cast, stage, story, tally
+from handoff.demo.catcher import Catcher
+from handoff.demo.played import PlayedServer
+from handoff.demo.recipients import Moods
+
+
+class Command(BaseCommand):
+    help = "Play the demonstration in an empty database or one marked demo, then serve the admin on this machine."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=8000, help="where the admin is served")
+        parser.add_argument("--no-serve", action="store_true", help="end after the story")
+        parser.add_argument("--json", action="store_true", help="print the figures as one JSON object, nothing else")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            serving.assert_free(options["port"])
+            stage.clear()
+        except (serving.PortTaken, stage.NotAStage) as error:
+            raise CommandError(str(error)) from error
+        console = Console(file=sys.stderr if options["json"] else sys.stdout, highlight=False)
+        figures, url = self._play(options["port"], console)
+        if options["json"]:
+            self.stdout.write(json.dumps(figures.as_data()))
+        else:
+            _show(console, figures)
+        if not options["no_serve"]:
+            self._serve(options["port"], url, console)
+
+    def _play(self, port: int, console: Console) -> tuple[tally.Tally, str]:
+        url = story.public_url(port)
+        moods = Moods()
+        with Catcher(moods.refuse, moods.vanish) as catcher, PlayedServer(port) as server:
+            performance = story.Story(
+                begins=_monday_before(clock.now() - timedelta(weeks=story.WEEKS)),
+                catcher=catcher,
+                server=server,
+                say=lambda line: console.print(f"  {line}", markup=False, soft_wrap=True),
+            )
+            performance.play()
+            return tally.take(catcher), url
+
+    def _serve(self, port: int, url: str, console: Console) -> None:
+        with serving.web(port, {"PUBLIC_URL": url}) as process:
+            console.print(_INVITATION.format(url=url, password=cast.PASSWORD, people=_people()), markup=False)
+            serving.until_stopped(process, with_rounds=False)
+
+
+_INVITATION = """
+The admin is at {url}/admin/ - Ctrl-C stops it. Log in as one of these with the password  {password}
+
+{people}
+
+Five things to try
+  1. As lena, open Enrollments and pick somebody who ended early: the page says why, step by step.
+  2. As jonah, write a new version of a text and submit it; then try to sign it yourself.
+  3. As maren, look at what waits for you on the first page, and sign or reject it.
+  4. Open a message, then its clearance: every rule, what it looked at, and what it said.
+  5. As grace, record a stop for somebody who is still in the sequence; then run  manage.py audit verify
+"""
+
+
+def _people() -> str:
+    rows = [f"  {part.username:<6} {part.role:<15} {part.first_name} {part.last_name}" for part in cast.CAST]
+    return "\n".join([*rows, "  admin  administrator   sees every page, signs like anybody else"])
+
+
+def _monday_before(moment: datetime) -> datetime:
+    day = (moment - timedelta(days=moment.weekday())).date()
+    return datetime(day.year, day.month, day.day, 7, tzinfo=UTC)
+
+
+def _show(console: Console, figures: tally.Tally) -> None:
+    table = Table(title="\nTwelve weeks, counted from both ledgers", title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_row("messages the recipients' servers accepted", str(figures.messages_accepted))
+    table.add_row("opt-outs", str(figures.opt_outs))
+    table.add_row("messages sent after an opt-out", str(figures.sends_after_opt_out))
+    table.add_row("messages sent twice", str(figures.duplicates))
+    table.add_row("totals balance", "yes" if figures.totals_balance else "NO")
+    table.add_row("audit log", f"{figures.audit_entries} entries, {'holds' if figures.audit_holds else 'BROKEN'}")
+    console.print(table)
+    reasons = Table(title="\nWhat did not go, and why", title_justify="left", show_header=False)
+    reasons.add_column()
+    reasons.add_column(justify="right")
+    for reason, count in figures.refused.items():
+        reasons.add_row(reason.replace("_", " "), str(count))
+    console.print(reasons)

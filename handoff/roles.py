@@ -1,0 +1,122 @@
+"""Which role may do what: the eight roles of the house as Django groups, each with exactly its permissions.
+
+Writing, signing and loading are kept apart, so that no role can carry a text or a list alone from draft to sending.
+Stopping is easy, every member of staff may stop a mailbox; starting one again is the work of sales ops.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class UnknownPermission(LookupError):
+    """A role names a permission that no model declares."""
+
+
+def _views(app: str, *models: str) -> frozenset[str]:
+    return frozenset(f"{app}.view_{model}" for model in models)
+
+
+def _edits(*models: str) -> frozenset[str]:
+    return frozenset(f"sequences.{verb}_{model}" for model in models for verb in ("add", "change", "delete"))
+
+
+_STOP = frozenset({"sequences.stop_mailbox", "sequences.view_mailbox"})
+_WORDING = _views("sequences", "template", "templateversion", "sequence", "sequenceversion", "step", "signature")
+_PEOPLE = _views("sequences", "account", "contact")
+_SENDING = _views(
+    "sequences", "recipientlist", "listrow", "importrun", "enrollment", "outboundmessage", "attempt", "inboundmessage"
+)
+_LEDGER = _views("compliance", "suppression", "decision", "auditentry", "playbookversion")
+_EVERYTHING = _STOP | _WORDING | _PEOPLE | _SENDING | _LEDGER
+
+ROLES: Mapping[str, frozenset[str]] = {
+    "content": _STOP
+    | _WORDING
+    | _PEOPLE
+    | _views("compliance", "playbookversion")
+    | _edits("template", "templateversion")
+    | {"sequences.submit_templateversion"},
+    "cmo": _EVERYTHING | {"sequences.approve_messaging", "sequences.reject_templateversion"},
+    "cro": _EVERYTHING
+    | {
+        "sequences.approve_narrative",
+        "sequences.reject_templateversion",
+        "sequences.approve_sequenceversion",
+        "sequences.reject_sequenceversion",
+        "sequences.sign_recipientlist",
+        "sequences.reject_recipientlist",
+        "sequences.withdraw_recipientlist",
+    },
+    "sales_ops": _EVERYTHING
+    | _edits("sequence", "sequenceversion", "step", "recipientlist")
+    | {
+        "sequences.add_account",
+        "sequences.change_account",
+        "sequences.add_contact",
+        "sequences.change_contact",
+        "sequences.import_contact",
+        "sequences.load_templateversion",
+        "sequences.submit_sequenceversion",
+        "sequences.submit_recipientlist",
+        "sequences.remove_enrollment",
+        "sequences.add_mailbox",
+        "sequences.change_mailbox",
+        "sequences.start_mailbox",
+        "sequences.resolve_outboundmessage",
+        "compliance.record_stop",
+    },
+    # Who is told "stop" on the telephone records it; an objection may come by any way (GDPR art. 21).
+    "rep": _STOP
+    | _PEOPLE
+    | _views("sequences", "enrollment", "outboundmessage", "inboundmessage")
+    | _views("compliance", "suppression", "decision")
+    | {"compliance.record_stop"},
+    "legal": _EVERYTHING | {"compliance.record_stop", "sequences.withdraw_recipientlist"},
+    "chief_of_staff": _EVERYTHING | _views("auth", "user", "group"),
+    # Programs sign in with keys, not with sessions; until there is an interface for them they may do nothing.
+    "integration": frozenset(),
+}
+
+LABELS: Mapping[str, object] = {
+    "content": _("Content"),
+    "cmo": _("CMO"),
+    "cro": _("CRO"),
+    "sales_ops": _("Sales ops"),
+    "rep": _("Sales representative"),
+    "legal": _("Legal"),
+    "chief_of_staff": _("Chief of staff"),
+    "integration": _("Integration"),
+}
+
+
+def sync_roles() -> dict[str, Group]:
+    """Make the groups and give each exactly the permissions of its role; running twice changes nothing.
+
+    Raises UnknownPermission, with every name, before anything is changed.
+    """
+    known = _permissions(sorted(frozenset[str]().union(*ROLES.values())))
+    groups = {}
+    with transaction.atomic():
+        for name, wanted in ROLES.items():
+            groups[name], _made = Group.objects.get_or_create(name=name)
+            groups[name].permissions.set([known[permission] for permission in wanted])
+    return groups
+
+
+def roles_of(names: Sequence[str]) -> list[str]:
+    """Roles among group names, in the order of the house, as people read them."""
+    return [str(LABELS[role]) for role in ROLES if role in names]
+
+
+def _permissions(wanted: Sequence[str]) -> dict[str, Permission]:
+    split = [name.partition(".") for name in wanted]
+    chosen = Q(codename__in={codename for _app, _dot, codename in split})
+    rows = Permission.objects.filter(chosen).select_related("content_type")
+    found = {f"{row.content_type.app_label}.{row.codename}": row for row in rows}
+    if missing := [name for name in wanted if name not in found]:
+        raise UnknownPermission(", ".join(missing))
+    return found

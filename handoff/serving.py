@@ -1,0 +1,58 @@
+"""Runs the web server and the rounds side by side, for one machine without a broker."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+
+from handoff import rounds
+
+_GRACE_SECONDS = 30
+
+
+class PortTaken(RuntimeError):
+    """Somebody else listens on the port."""
+
+
+def assert_free(port: int) -> None:
+    """Raises PortTaken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortTaken(f"port {port} is in use; choose another with --port") from error
+
+
+@contextlib.contextmanager
+def web(port: int, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The web server as a process of its own, ended with the block."""
+    command = [sys.executable, "-m", "gunicorn", "handoff.config.wsgi", "--bind", f"127.0.0.1:{port}"]
+    command += ["--worker-class", "gthread", "--threads", "4", "--log-level", "warning"]
+    process = subprocess.Popen(command, env={**os.environ, **environment})  # noqa: S603 - our own server
+    try:
+        yield process
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_SECONDS)
+
+
+def until_stopped(process: subprocess.Popen[bytes], *, with_rounds: bool) -> None:
+    """Run the rounds, or only wait, until a signal comes or the web server ends."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+
+    def over() -> bool:
+        return stopped.is_set() or process.poll() is not None
+
+    if with_rounds:
+        rounds.loop(over)
+        return
+    while not over():
+        stopped.wait(0.5)

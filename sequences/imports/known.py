@@ -1,0 +1,86 @@
+"""Decides whom of a file we know already, and what a row would make of a person and of their company."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from compliance import cards
+from compliance.addresses import Address
+from compliance.models import AddressCard
+from sequences.imports.drafts import Draft, better
+from sequences.models import Account, Contact
+
+_PERSON = ("first_name", "last_name", "title", "country", "city", "zone")
+_COMPANY = ("name", "industry", "ecosystem")
+
+Values = Mapping[str, str]
+_UNKNOWN: Values = dict.fromkeys(_COMPANY, "")
+
+
+def contacts_of(addresses: Sequence[Address]) -> dict[str, Contact]:
+    """{canonical spelling: contact}, by any address of the person."""
+    found = cards.find(addresses)
+    persons = {card.person_id for card in found.values()}
+    rows = Contact.objects.filter(card__person__in=persons).select_related("account", "card").order_by("pk")
+    by_person = {row.card.person_id: row for row in rows}
+    by_card = {row.card_id: row for row in by_person.values()} | {row.card_id: row for row in rows}
+    known = {canonical: by_card.get(card.pk) or by_person.get(card.person_id) for canonical, card in found.items()}
+    return {canonical: row for canonical, row in known.items() if row}
+
+
+class Companies:
+    """What is known of companies by domain: what we hold, and what earlier rows of the file filled in."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, tuple[str, ...]] = {}
+
+    def learn(self, domains: set[str]) -> None:
+        """Look up the companies of these domains that are not known yet."""
+        rows = Account.objects.filter(domain__in=domains - self._values.keys())
+        self._values |= {row.domain: tuple(getattr(row, name) for name in _COMPANY) for row in rows}
+
+    def of(self, domain: str) -> Values:
+        return dict(zip(_COMPANY, self._values[domain], strict=True)) if domain in self._values else _UNKNOWN
+
+    def fill(self, domain: str, told: Values) -> None:
+        """A row that is taken says this of the company."""
+        known = self.of(domain)
+        filled = [told[name] if better(known[name], told.get(name, "")) else known[name] for name in _COMPANY]
+        self._values[domain] = tuple(filled)
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A person as they would be after the row. `changed` names the fields in which a known one differs."""
+
+    contact: Contact
+    changed: tuple[str, ...]
+    domain: str
+
+
+def merged(draft: Draft, contact: Contact | None, companies: Companies) -> Merged:
+    """Put the row on top of what is known; a blank takes nothing away (spec I3)."""
+    domain = _domain_to_set(draft, contact)
+    known = companies.of(domain)
+    filled = {name: text for name, text in draft.company.items() if domain and better(known[name], text)}
+    before = {name: getattr(contact, name) if contact else "" for name in _PERSON}
+    after = Contact(**{**before, **draft.values})
+    after.address = contact.address if contact else draft.address.text
+    after.card = contact.card if contact else AddressCard()
+    after.account = contact.account if contact else None
+    if domain:
+        after.account = Account(domain=domain, **{**known, **filled})
+    return Merged(after, _changes(draft, contact, domain, tuple(filled)) if contact else (), domain)
+
+
+def _domain_to_set(draft: Draft, contact: Contact | None) -> str:
+    """The domain whose company the person belongs to; "" where a known one stays at a company without domain."""
+    if not contact or not contact.account or draft.told:
+        return draft.domain
+    return contact.account.domain
+
+
+def _changes(draft: Draft, contact: Contact, domain: str, filled: tuple[str, ...]) -> tuple[str, ...]:
+    changed = [name for name, text in draft.values.items() if text != getattr(contact, name)]
+    if domain and (not contact.account or contact.account.domain != domain):
+        changed.append("account")
+    return (*changed, *(f"account.{name}" for name in filled))
