@@ -18,14 +18,16 @@ class PortTaken(RuntimeError):
     """Somebody else listens on the port."""
 
 
-def assert_free(port: int) -> None:
-    """Raises PortTaken."""
+def free_port(port: int) -> int:
+    """The port if nobody listens on it; any free one for 0. Raises PortTaken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+            taken: int = probe.getsockname()[1]
         except OSError as error:
             raise PortTaken(f"port {port} is in use; choose another with --port") from error
+    return taken
 
 
 @contextlib.contextmanager

@@ -22,24 +22,24 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="where the admin is served")
+        parser.add_argument("--port", type=int, default=8000, help="where the admin is served; 0 takes any")
         parser.add_argument("--no-serve", action="store_true", help="end after the story")
         parser.add_argument("--json", action="store_true", help="print the figures as one JSON object, nothing else")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            serving.assert_free(options["port"])
+            port = serving.free_port(options["port"])
             stage.clear()
         except (serving.PortTaken, stage.NotAStage) as error:
             raise CommandError(str(error)) from error
         console = Console(file=sys.stderr if options["json"] else sys.stdout, highlight=False)
-        figures, url = self._play(options["port"], console)
+        figures, url = self._play(port, console)
         if options["json"]:
             self.stdout.write(json.dumps(figures.as_data()))
         else:
             _show(console, figures)
         if not options["no_serve"]:
-            self._serve(options["port"], url, console)
+            self._serve(port, url, console)
 
     def _play(self, port: int, console: Console) -> tuple[tally.Tally, str]:
         url = story.public_url(port)

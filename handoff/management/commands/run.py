@@ -16,9 +16,8 @@ class Command(BaseCommand):
         parser.add_argument("--no-rounds", action="store_true", help="only the web server; the rounds run elsewhere")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        port = options["port"]
         try:
-            serving.assert_free(port)
+            port = serving.free_port(options["port"])
         except serving.PortTaken as error:
             raise CommandError(str(error)) from error
         with serving.web(port, {"PUBLIC_URL": settings.PUBLIC_URL}) as process:

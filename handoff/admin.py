@@ -1,0 +1,119 @@
+"""Staff and their roles. Who may do what is recorded like everything else; people are switched off, not deleted."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import Count, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from compliance import audit, clock
+from compliance.admin_pages import Page, Panel, badge, person
+from handoff import roles
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+admin.site.index_title = _("Today")
+
+
+@admin.register(User)
+class UserAdmin(Page, DjangoUserAdmin):  # type: ignore[misc]
+    """Members of staff."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "name_shown", "email", "roles_shown", "is_active", "last_login")
+    list_filter = ("is_active", "groups")
+    search_fields = ("username", "first_name", "last_name", "email")
+    search_help_text = _("Name or address")
+    ordering = ("username",)
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password", ("first_name", "last_name"), "email")}),
+        (_("What they may do"), {"fields": ("is_active", "is_staff", "groups", "is_superuser")}),
+        (_("When"), {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("username", "email", "usable_password", "password1", "password2")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        rows: QuerySet[User] = super().get_queryset(request)
+        return rows.prefetch_related("groups")
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
+        obj.is_staff = obj.is_staff or not change
+        DjangoUserAdmin.save_model(self, request, obj, form, change)
+        self.note_change(request, obj, form.changed_data, created=not change)
+
+    def note_change(self, request: HttpRequest, row: Any, fields: Sequence[str], *, created: bool) -> None:
+        """Rights are recorded as they are afterwards, once the roles have been stored."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        user = form.instance
+        audit.record(
+            f"auth.user.{'edited' if change else 'created'}",
+            audit.reference(user),
+            by=person(request),
+            at=clock.now(),
+            fields=sorted(form.changed_data),
+            roles=sorted(user.groups.values_list("name", flat=True)),
+            superuser=user.is_superuser,
+            active=user.is_active,
+        )
+
+    def panels(self, request: HttpRequest, row: User, at: datetime) -> list[Panel]:
+        return []
+
+    @admin.display(description=_("name"), ordering="last_name")
+    def name_shown(self, row: User) -> str:
+        return row.get_full_name() or "–"
+
+    @admin.display(description=_("roles"))
+    def roles_shown(self, row: User) -> str:
+        if row.is_superuser:
+            return badge(_("superuser"), "wait")
+        return ", ".join(roles.roles_of([group.name for group in row.groups.all()])) or "–"
+
+
+@admin.register(Group)
+class GroupAdmin(Page, DjangoGroupAdmin):  # type: ignore[misc]
+    """Roles. What each may do is written down in `handoff.roles`, not clicked together here."""
+
+    list_display = ("name", "label", "people")
+    fields = ("name", "may")
+    readonly_fields = ("name", "may")
+    ordering = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        rows: QuerySet[Group] = super().get_queryset(request)
+        return rows.annotate(people_count=Count("user"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return False
+
+    @admin.display(description=_("role"))
+    def label(self, row: Group) -> str:
+        return next(iter(roles.roles_of([row.name])), row.name)
+
+    @admin.display(description=_("people"), ordering="people_count")
+    def people(self, row: Any) -> int:
+        return int(row.people_count)
+
+    @admin.display(description=_("may"))
+    def may(self, row: Group) -> str:
+        rights = row.permissions.select_related("content_type").order_by("content_type__app_label", "codename")
+        return "; ".join(right.name.removeprefix("Can ") for right in rights) or "–"
