@@ -7,7 +7,7 @@ from compliance import sealer
 from compliance.models import Strength, Suppression
 from handoff import metrics
 from handoff.demo.catcher import Catcher
-from handoff.demo.story import last_import
+from handoff.demo.story import import_verdicts
 from sequences.models import Enrollment, OutboundMessage
 
 _TAKEN = ("new", "changed", "unchanged")
@@ -40,7 +40,7 @@ class Tally:
 def take(catcher: Catcher) -> Tally:
     """Count everything."""
     report = sealer.verify()
-    verdicts = last_import()
+    verdicts = dict(import_verdicts())
     refused = Counter({name: count for name, count in verdicts.items() if name not in _TAKEN and count})
     refused.update(metrics.messages_refused())
     return Tally(

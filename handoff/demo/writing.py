@@ -12,6 +12,7 @@ from sequences import approval
 from sequences.models import Sequence as MailSequence
 from sequences.models import SequenceVersion, Step, Template, TemplateVersion
 
+SEQUENCE = "partner-revenue"
 TEXTS = Path(__file__).parent / "texts"
 _REJECTED_ONCE = "5-one-number"
 _FALSE_REPLY_ONCE = "2-sourced-or-nearby"
@@ -31,7 +32,7 @@ def write_all(staff: Staff, at: datetime, say: Say) -> list[TemplateVersion]:
 
 def build_sequence(texts: Sequence[TemplateVersion], staff: Staff, at: datetime, say: Say) -> SequenceVersion:
     """Sales ops builds a nurture sequence, too fast at first; the CRO signs it."""
-    sequence = MailSequence.objects.create(slug="partner-revenue", name="Partner revenue", type="nurture")
+    sequence = MailSequence.objects.create(slug=SEQUENCE, name="Partner revenue", type="nurture")
     version = SequenceVersion.objects.create(sequence=sequence, number=1, author=staff["sales_ops"], created_at=at)
     approval.note_edit(version, by=staff["sales_ops"], at=at, created=True)
     for position, text in enumerate(texts, start=1):
@@ -47,6 +48,15 @@ def build_sequence(texts: Sequence[TemplateVersion], staff: Staff, at: datetime,
     perform(version, approve, by=staff["cro"], at=at + timedelta(minutes=20), consent=Consent("Pace is right now."))
     say("the nurture sequence, six mails two weeks apart, is approved by the CRO")
     return SequenceVersion.objects.get(pk=version.pk)
+
+
+def submit_another(staff: Staff, at: datetime) -> TemplateVersion:
+    """One more wording of the first text, submitted and waiting for the CMO."""
+    first = TemplateVersion.objects.order_by("pk")[0]
+    body = first.body.replace("Most teams stop at six.", "Most teams stop at six, and nobody stops at ten.")
+    version = _draft(first.template, first.subject, first.preview, body, staff, at)
+    TemplateVersion.objects.filter(pk=version.pk).update(change_note="Says how far the best teams get.")
+    return _take(version, "submit", staff["content"], at)
 
 
 def _take_through(path: Path, staff: Staff, at: datetime, say: Say) -> TemplateVersion:

@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
@@ -33,18 +34,19 @@ class Command(BaseCommand):
         except (serving.PortTaken, stage.NotAStage) as error:
             raise CommandError(str(error)) from error
         console = Console(file=sys.stderr if options["json"] else sys.stdout, highlight=False)
-        figures, url = self._play(port, console)
-        if options["json"]:
-            self.stdout.write(json.dumps(figures.as_data()))
-        else:
-            _show(console, figures)
-        if not options["no_serve"]:
-            self._serve(port, url, console)
-
-    def _play(self, port: int, console: Console) -> tuple[tally.Tally, str]:
-        url = story.public_url(port)
         moods = Moods()
-        with Catcher(moods.refuse, moods.vanish) as catcher, PlayedServer(port) as server:
+        with Catcher(moods.refuse, moods.vanish) as catcher:
+            figures = self._play(port, catcher, console)
+            if options["json"]:
+                self.stdout.write(json.dumps(figures.as_data()))
+            else:
+                _show(console, figures)
+            if not options["no_serve"]:
+                self._serve(port, console)
+
+    def _play(self, port: int, catcher: Catcher, console: Console) -> tally.Tally:
+        story.public_url(port)
+        with PlayedServer(port) as server:
             performance = story.Story(
                 begins=_monday_before(clock.now() - timedelta(weeks=story.WEEKS)),
                 catcher=catcher,
@@ -52,12 +54,15 @@ class Command(BaseCommand):
                 say=lambda line: console.print(f"  {line}", markup=False, soft_wrap=True),
             )
             performance.play()
-            return tally.take(catcher), url
+        return tally.take(catcher)
 
-    def _serve(self, port: int, url: str, console: Console) -> None:
+    def _serve(self, port: int, console: Console) -> None:
+        """The admin, and the rounds in real time: what you sign is sent, to the catcher."""
+        url = settings.PUBLIC_URL
         with serving.web(port, {"PUBLIC_URL": url}) as process:
-            console.print(_INVITATION.format(url=url, password=cast.PASSWORD, people=_people()), markup=False)
-            serving.until_stopped(process, with_rounds=False)
+            invitation = _INVITATION.format(url=url, password=cast.PASSWORD, people=_people())
+            console.print(invitation, markup=False, soft_wrap=True)
+            serving.until_stopped(process, with_rounds=True)
 
 
 _INVITATION = """
@@ -66,11 +71,12 @@ The admin is at {url}/admin/ - Ctrl-C stops it. Log in as one of these with the 
 {people}
 
 Five things to try
-  1. As lena, open Enrollments and pick somebody who ended early: the page says why, step by step.
-  2. As jonah, write a new version of a text and submit it; then try to sign it yourself.
-  3. As maren, look at what waits for you on the first page, and sign or reject it.
-  4. Open a message, then its clearance: every rule, what it looked at, and what it said.
-  5. As grace, record a stop for somebody who is still in the sequence; then run  manage.py audit verify
+  1. As maren (CMO), look at what waits for you on the first page; read the text and sign it, or say why not.
+  2. As rick (CRO), open the list "Partner pages": the door says who may be written to and who may not. Sign it.
+  3. As lena (sales ops), open Enrollments, pick somebody who ended early, and one of their messages: every rule, what
+     it looked at, what it said.
+  4. As grace (legal), record a stop for somebody on "Autumn webinar"; seconds later their passage has ended.
+  5. As jonah (content), write a new version of a text, submit it, and try to sign it yourself.
 """
 
 
