@@ -72,7 +72,8 @@ The admin is at {url}/admin/ - Ctrl-C stops it. Log in as one of these with the 
 
 Five things to try
   1. As maren (CMO), look at what waits for you on the first page; read the text and sign it, or say why not.
-  2. As rick (CRO), open the list "Partner pages": the door says who may be written to and who may not. Sign it.
+  2. As rick (CRO), open the list "Partner pages" and the file it was loaded from: one row was left out, and why.
+     Sign the list.
   3. As lena (sales ops), open Enrollments, pick somebody who ended early, and one of their messages: every rule, what
      it looked at, what it said.
   4. As grace (legal), record a stop for somebody on "Autumn webinar"; seconds later their passage has ended.
