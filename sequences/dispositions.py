@@ -187,7 +187,7 @@ _TABLE = (
     _Rule(Effect.RETRY, "mailbox_full", reply="4..", status=r"4\.2\.2"),
     _Rule(Effect.GIVE_UP, "mailbox_full", status=r"5\.2\.2"),
     _Rule(Effect.GIVE_UP, "mailbox_full", phrase=r"(mailbox|inbox|folder) (is )?full|over ?quota|quota exceeded"),
-    _Rule(Effect.GIVE_UP, "policy", status=r"(5\.[01256]\.\d+)?", phrase=_DISTRUST),
+    _Rule(Effect.GIVE_UP, "policy", status=r"(5\.[^47]\.\d+)?", phrase=_DISTRUST),
     _Rule(Effect.SUPPRESS_HARD, "no_such_person", status=r"5\.1\.([1236]|10)"),
     _Rule(
         Effect.SUPPRESS_HARD, "no_such_person", status=r"5\.4\.1", phrase="recipient address rejected: access denied"
@@ -207,7 +207,6 @@ _TABLE = (
     _Rule(Effect.RETRY, "system", reply="4..", status=r"4\.[34]\.\d+"),
     _Rule(Effect.GIVE_UP, "unroutable", status=r"5\.4\.\d+"),
     _Rule(Effect.GIVE_UP, "policy", status=r"5\.7\.\d+"),
-    _Rule(Effect.GIVE_UP, "policy", phrase=_DISTRUST),
 )
 _PERSONAL = frozenset({Effect.SUPPRESS_HARD, Effect.SUPPRESS_STOP})
 _NOT_WORDS = re.compile(r"\S+@\S+|https?://\S+")

@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 from compliance.addresses import Address
 from sequences.countries import country_code
 from sequences.imports.bases import basis_of
-from sequences.imports.cells import would_run
+from sequences.imports.cells import original_cell, would_run
 from sequences.imports.judging import Flag, Judged, Person
 from sequences.imports.presets import Field
 from sequences.models import Account, Contact
@@ -23,8 +23,8 @@ _COMPANY = {"name": Field.ACCOUNT, "industry": Field.INDUSTRY, "ecosystem": Fiel
 class Draft:
     """A row in the terms of the models; values that it does not state are left out.
 
-    `domain` is the company's, `told` if the row names it, else that of the address. `basis` is None where the row is
-    silent, "" where it says no or something unknown.
+    `domain` is the company's: `told` by the row, else that of the address; "" for a row that leaves its company blank.
+    `basis` is None where the row is silent, "" where it says no or something unknown.
     """
 
     address: Address
@@ -36,17 +36,22 @@ class Draft:
     basis: str | None
 
 
-def drafted(judged: Judged, person: Person) -> Draft:
-    """What this row would store."""
+def drafted(judged: Judged, person: Person, *, names_companies: bool) -> Draft:
+    """What this row would store. `names_companies`: the file has a column for companies.
+
+    Where it has one and the row leaves it blank, nobody guesses the company from the address: the person is stored
+    without, and a text that uses its name does not go.
+    """
     stated = {name: getattr(person, name) for name in _PERSON}
     stated |= {"country": country_code(person.country), "zone": _zone(person.zone)}
     company = {name: getattr(person, column) for name, column in _COMPANY.items()}
+    at_company = bool(person.account) or not names_companies
     return Draft(
         address=person.address,
         values=_stated(stated),
         company=_stated(company),
-        domain=person.domain or person.address.domain,
-        told=bool(person.domain),
+        domain=(person.domain or person.address.domain) if at_company else "",
+        told=bool(person.domain) and at_company,
         source=_GUESSED if Flag.GUESSED in judged.flags else person.source[:120],
         basis=_basis(judged, person),
     )
@@ -85,7 +90,8 @@ def _basis(judged: Judged, person: Person) -> str | None:
 
 
 def _stated(values: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in values.items() if text}
+    # A cell that an export of ours made harmless is taken for what it was.
+    return {name: original_cell(text) for name, text in values.items() if text}
 
 
 def _zone(text: str) -> str:

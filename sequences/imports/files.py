@@ -1,7 +1,7 @@
 """Decides what is known of a recipient file before anybody in it is judged: name, digest, tool, columns, people."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from compliance.addresses import Address, AddressError, parse
 from sequences.imports.cells import ImportFileError, Limits
 from sequences.imports.judging import Flag, Judge, Judged
 from sequences.imports.presets import PRESETS, Field, Preset, detect, mapping
-from sequences.imports.reading import LIMITS, Row, read
+from sequences.imports.reading import LIMITS, Table, read
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -28,9 +28,9 @@ class RecipientFile:
     mapping: Mapping[str, str]
     limits: Limits = LIMITS
 
-    def rows(self) -> Iterator[Row]:
-        """The people in the file, read anew. Raises ImportFileError."""
-        return read(self.source, name=self.name, limits=self.limits).rows
+    def table(self) -> Table:
+        """The file from its beginning. Raises ImportFileError, also while its rows are iterated."""
+        return read(self.source, name=self.name, limits=self.limits)
 
     @property
     def origin(self) -> str:
@@ -40,9 +40,10 @@ class RecipientFile:
 
 @dataclass(frozen=True)
 class Survey:
-    """What one reading to the end found: how many people, and who asks in any of their rows to be left alone."""
+    """What one reading to the end found: how many people, how many lines that are none, and who in any row says no."""
 
     rows: int
+    skipped: int
     stopped: frozenset[str]
 
 
@@ -73,12 +74,13 @@ def surveyed(file: RecipientFile) -> Survey:
     Raises ImportFileError.
     """
     judge, count, stopped = Judge(), 0, set()
-    for row in file.rows():
+    table = file.table()
+    for row in table.rows:
         count += 1
         judged = judge.judge(row, file.mapping)
         if address := asks_to_be_left_alone(judged, file.mapping):
             stopped.add(address.canonical)
-    return Survey(count, frozenset(stopped))
+    return Survey(count, table.skipped.count, frozenset(stopped))
 
 
 def asks_to_be_left_alone(judged: Judged, columns: Mapping[str, str]) -> Address | None:

@@ -73,10 +73,11 @@ def merged(draft: Draft, contact: Contact | None, companies: Companies) -> Merge
 
 
 def _domain_to_set(draft: Draft, contact: Contact | None) -> str:
-    """The domain whose company the person belongs to; "" where a known one stays at a company without domain."""
-    if not contact or not contact.account or draft.told:
-        return draft.domain
-    return contact.account.domain
+    """The domain of the company to which the person belongs then; "" where they stay with what they have."""
+    current = contact.account if contact else None
+    if current and not draft.told:
+        return current.domain
+    return draft.domain
 
 
 def _changes(draft: Draft, contact: Contact, domain: str, filled: tuple[str, ...]) -> tuple[str, ...]:

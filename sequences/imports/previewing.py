@@ -24,6 +24,7 @@ from sequences.imports.verdicts import Entry, RowVerdict, Verdict
 from sequences.models import Contact, ListRow, RecipientList, SequenceVersion
 
 CHUNK = 500
+_MISSING = "missing_value"
 # The door's refusals in the words of an import; one that is missing here is told by its own code.
 _REFUSALS: Mapping[str, Verdict] = {
     "suppressed": Verdict.SUPPRESSED,
@@ -53,9 +54,20 @@ class OwnNames:
 def preview(file: RecipientFile, survey: Survey, plan: Plan, *, at: datetime) -> Iterator[RowVerdict]:
     """One verdict per person of the file, in order; nothing is stored. Raises ImportFileError."""
     judge, previewer = Judge(), _Previewer(file, survey, plan, at)
-    rows = file.rows()
+    rows = file.table().rows
     while chunk := [judge.judge(row, file.mapping) for row in islice(rows, CHUNK)]:
         yield from previewer.verdicts(chunk)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A row on its way to the door: what it states, whom it speaks of, how they would be after it."""
+
+    judged: Judged
+    draft: Draft
+    contact: Contact | None
+    after: Merged
+    ask: Ask
 
 
 class _Previewer:
@@ -64,64 +76,55 @@ class _Previewer:
         self._companies, self._own = Companies(), _own_names()
 
     def verdicts(self, chunk: Sequence[Judged]) -> list[RowVerdict]:
-        early = [self._by_itself(judged) for judged in chunk]
-        drafts = [
-            (judged, drafted(judged, judged.person))
-            for judged, verdict in zip(chunk, early, strict=True)
-            if verdict is None and judged.person
-        ]
-        late = self._by_the_door(drafts)
-        return [verdict or next(late) for verdict in early]
+        drafts = [self._drafted(judged) for judged in chunk]
+        early = [self._by_itself(judged, draft) for judged, draft in zip(chunk, drafts, strict=True)]
+        open_ones = zip(chunk, drafts, early, strict=True)
+        late = self._by_the_door([(judged, draft) for judged, draft, said in open_ones if draft and not said])
+        return [said or next(late) for said in early]
 
-    def _by_itself(self, judged: Judged) -> RowVerdict | None:
+    def _drafted(self, judged: Judged) -> Draft | None:
+        if judged.verdict is not judging.Verdict.NEW or not judged.person:
+            return None
+        return drafted(judged, judged.person, names_companies=Field.ACCOUNT in self._file.mapping)
+
+    def _by_itself(self, judged: Judged, draft: Draft | None) -> RowVerdict | None:
         """The verdict that needs nobody else, if there is one."""
         stop = asks_to_be_left_alone(judged, self._file.mapping)
-        verdict, code, field = Verdict(judged.verdict.value), judged.code, judged.where
-        if judged.verdict is judging.Verdict.NEW and judged.person:
-            verdict, code, field = self._sound(judged, judged.person)
-        if verdict is Verdict.NEW:
-            return None
-        return RowVerdict(judged, verdict, str(code), str(field), stop=stop)
+        found = self._against(judged, draft) if draft else (Verdict(judged.verdict.value), judged.code, judged.where)
+        return RowVerdict(judged, found[0], str(found[1]), str(found[2]), stop=stop) if found else None
 
-    def _sound(self, judged: Judged, person: judging.Person) -> tuple[Verdict, str, str]:
+    def _against(self, judged: Judged, draft: Draft) -> tuple[Verdict, str, str] | None:
         if Flag.OPTED_OUT in judged.flags:
             return Verdict.OPTED_OUT, "opted_out", Field.OPTED_OUT
-        if person.address.canonical in self._survey.stopped:
+        if draft.address.canonical in self._survey.stopped:
             return Verdict.OPTED_OUT, "opted_out_in_another_row", Field.OPTED_OUT
-        if person.address.base_local in self._own.roles:
-            return Verdict.ROLE_ADDRESS, Verdict.ROLE_ADDRESS, Field.ADDRESS
-        if person.address.domain in self._own.free_mail:
-            return Verdict.FREE_MAIL, Verdict.FREE_MAIL, Field.ADDRESS
-        if field := too_long(drafted(judged, person)):
-            return Verdict.INVALID, "too_long", field
-        return Verdict.NEW, "", ""
+        if draft.address.base_local in self._own.roles:
+            return Verdict.ROLE_ADDRESS, "role", Field.ADDRESS
+        if draft.address.domain in self._own.free_mail:
+            return Verdict.FREE_MAIL, "free_mail", Field.ADDRESS
+        field = too_long(draft)
+        return (Verdict.INVALID, "too_long", field) if field else None
 
     def _by_the_door(self, drafts: Sequence[tuple[Judged, Draft]]) -> Iterator[RowVerdict]:
         known = contacts_of([draft.address for _judged, draft in drafts])
         at_domains = {row.account.domain for row in known.values() if row.account}
         self._companies.learn({draft.domain for _judged, draft in drafts} | at_domains)
         questions = [self._question(judged, draft, known.get(draft.address.canonical)) for judged, draft in drafts]
-        facts = clearance.load_facts([ask for ask, _merged in questions], self._at)
-        for (judged, draft), (ask, _before) in zip(drafts, questions, strict=True):
-            contact = known.get(draft.address.canonical)
-            # An earlier row of the same chunk may have told what this one's company is called.
-            after = merged(draft, contact, self._companies)
-            (ruling,) = clearance.decide([replace(ask, values=wording.personal_values(after.contact))], facts, self._at)
-            found = _found(judged, ruling, after, contact)
-            entry = Entry(
-                address=draft.address,
-                known=contact.pk if contact else None,
-                values=draft.values,
-                company=draft.company,
-                domain=after.domain,
-                source=ask.source,
-                basis=ask.basis,
-            )
-            if found.taken and after.domain:
-                self._companies.fill(after.domain, draft.company)
-            yield replace(found, entry=entry if found.taken else None)
+        facts = clearance.load_facts([one.ask for one in questions], self._at)
+        rulings = clearance.decide([one.ask for one in questions], facts, self._at)
+        for one, ruling in zip(questions, rulings, strict=True):
+            if one.after.domain and not _against_taking(ruling):
+                self._companies.fill(one.after.domain, one.draft.company)
+        for one, ruling in zip(questions, rulings, strict=True):
+            yield _found(one, self._again(one, facts) if ruling.code == _MISSING else ruling)
 
-    def _question(self, judged: Judged, draft: Draft, contact: Contact | None) -> tuple[Ask, Merged]:
+    def _again(self, one: _Question, facts: Sequence[Any]) -> Ruling:
+        """Other rows of the chunk may have told what was missing about the company."""
+        values = wording.personal_values(merged(one.draft, one.contact, self._companies).contact)
+        (ruling,) = clearance.decide([replace(one.ask, values=values)], facts, self._at)
+        return ruling
+
+    def _question(self, judged: Judged, draft: Draft, contact: Contact | None) -> _Question:
         after = merged(draft, contact, self._companies)
         source, basis = (contact.source, contact.basis) if contact else ("", "")
         row = ListRow(
@@ -131,23 +134,42 @@ class _Previewer:
             basis=draft.basis if draft.basis is not None else basis or self._plan.basis,
         )
         account = contact.account.key if contact and contact.account else ""
-        ask = asks.for_row(row, self._plan.version)
-        return replace(ask, ref=f"import/{judged.row.number}", account=account), after
+        ask = replace(asks.for_row(row, self._plan.version), ref=f"import/{judged.row.number}", account=account)
+        return _Question(judged, draft, contact, after, ask)
 
 
-def _found(judged: Judged, ruling: Ruling, after: Merged, contact: Contact | None) -> RowVerdict:
-    refusals = [verdict for verdict in ruling.verdicts if verdict.outcome == Outcome.REFUSE]
-    for refusal in refusals:
-        if refusal.code != Verdict.MISSING_VALUE:
-            code, field = _detail(judged, refusal.code)
-            return RowVerdict(judged, _REFUSALS.get(refusal.code, Verdict.REFUSED), code, field)
-    if refusals:
-        missing = ", ".join(refusals[0].why["missing"])
-        return RowVerdict(judged, Verdict.MISSING_VALUE, Verdict.MISSING_VALUE.value, missing)
-    if contact is None:
-        return RowVerdict(judged, Verdict.NEW, Verdict.NEW.value)
-    verdict = Verdict.CHANGED if after.changed else Verdict.UNCHANGED
-    return RowVerdict(judged, verdict, verdict.value, ", ".join(after.changed))
+def _against_taking(ruling: Ruling) -> clearance.Verdict | None:
+    """The first refusal but for a missing value, which holds a row that is on the list."""
+    refusals = (verdict for verdict in ruling.verdicts if verdict.outcome == Outcome.REFUSE)
+    return next((refusal for refusal in refusals if refusal.code != _MISSING), None)
+
+
+def _found(one: _Question, ruling: Ruling) -> RowVerdict:
+    if refusal := _against_taking(ruling):
+        code, field = _detail(one.judged, refusal.code)
+        return RowVerdict(one.judged, _REFUSALS.get(refusal.code, Verdict.REFUSED), code, field)
+    verdict, field = _taken_as(one, ruling)
+    return RowVerdict(one.judged, verdict, verdict.value, field, entry=_entry(one))
+
+
+def _taken_as(one: _Question, ruling: Ruling) -> tuple[Verdict, str]:
+    if ruling.outcome == Outcome.REFUSE:
+        return Verdict.MISSING_VALUE, ", ".join(ruling.decisive.why["missing"])
+    if one.contact is None:
+        return Verdict.NEW, ""
+    return (Verdict.CHANGED if one.after.changed else Verdict.UNCHANGED), ", ".join(one.after.changed)
+
+
+def _entry(one: _Question) -> Entry:
+    return Entry(
+        address=one.draft.address,
+        known=one.contact.pk if one.contact else None,
+        values=one.draft.values,
+        company=one.draft.company,
+        domain=one.after.domain,
+        source=one.ask.source,
+        basis=one.ask.basis,
+    )
 
 
 def _detail(judged: Judged, code: str) -> tuple[str, str]:

@@ -126,7 +126,8 @@ def _rows(lines: Iterable[Line], header: Sequence[str], *, limits: Limits, skipp
             continue
         if _repeats(cells, names):
             places = _places([_tidy(cell) for cell in cells])
-        elif filled < needed:
+        elif filled < needed and not any("@" in cell for cell in cells):
+            # A line with an address is a person however little it says: "stop" may be all that it says.
             skipped.note(number)
         elif person == limits.rows:
             raise ImportFileError("too_many_rows", f"row {number}", f"more than {limits.rows} people", row=number)

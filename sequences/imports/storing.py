@@ -92,7 +92,7 @@ def _store_people(entries: Sequence[Entry], recipients: RecipientList, *, by: St
 
 def _accounts(entries: Sequence[Entry]) -> dict[str, Account]:
     """{domain: company}, made where there is none, blanks filled from the rows in their order."""
-    domains = {entry.domain for entry in entries} - {""}
+    domains = {entry.domain for entry in entries if entry.domain}
     missing = domains - set(Account.objects.filter(domain__in=domains).values_list("domain", flat=True))
     Account.objects.bulk_create([Account(domain=domain) for domain in sorted(missing)], ignore_conflicts=True)
     found = {account.domain: account for account in Account.objects.filter(domain__in=domains).order_by("domain")}
@@ -140,7 +140,7 @@ def _made(entries: Sequence[Entry], accounts: Mapping[str, Account], *, at: date
     found = cards.find_or_make([entry.address for entry in fresh.values()], at=at)
     people = [
         Contact(
-            account=accounts[entry.domain],
+            account=accounts.get(entry.domain),
             card=found[canonical],
             address=entry.address.text,
             source=entry.source,

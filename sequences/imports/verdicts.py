@@ -34,6 +34,7 @@ class Verdict(models.TextChoices):
 
 
 TAKEN = frozenset({Verdict.NEW, Verdict.CHANGED, Verdict.UNCHANGED, Verdict.MISSING_VALUE})
+_UNSOUND = frozenset({Verdict.DUPLICATE, Verdict.INVALID, Verdict.LOOK_ALIKE, Verdict.ROLE_ADDRESS, Verdict.FREE_MAIL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Tally:
     def note(self, one: RowVerdict) -> None:
         self.rows += 1
         self.verdicts[one.verdict.value] += 1
-        if one.judged.verdict is judging.Verdict.NEW:
+        if one.verdict not in _UNSOUND:
             self.flags.update(one.judged.flags)
         if one.verdict is not Verdict.NEW and len(self.findings) < MOST_FINDINGS:
             self.findings.append(one.finding())

@@ -34,10 +34,11 @@ _REPLIES = {
 
 @dataclass(frozen=True)
 class Act:
-    """What the server does when its turn comes: perhaps `text`, then go on, `close`, `reset` or `hang`."""
+    """What the server does in its turn: perhaps `text` after `delay` seconds, then go on, close, reset or hang."""
 
     text: str = ""
     then: str = "go_on"
+    delay: float = 0
 
 
 CLOSE = Act(then="close")
@@ -212,6 +213,7 @@ class _Session(socketserver.BaseRequestHandler):
         self._do(self.server.act(phase))
 
     def _do(self, act: Act) -> None:
+        self.server.stopping.wait(act.delay)
         if act.text:
             self.sock.sendall(f"{act.text}\r\n".encode())
         if act.then == "hang":

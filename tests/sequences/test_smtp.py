@@ -1,7 +1,6 @@
 """What is certain after a delivery, against a server that does everything wrong in every phase."""
 
 import base64
-import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,8 +15,8 @@ from tests.sequences.scripted_smtp import CLOSE, HANG, RESET, Act, Received, Scr
 ENVELOPE = Envelope("bounce+17@brand.example", "ada@customer.example")
 CONTENT = b"Subject: hello\r\n\r\nfirst line\r\n.\r\n..two dots\r\nlast line\r\n"
 LARGE = b"Subject: large\r\n\r\n" + b"x" * 76 + b"\r\n" + (b"y" * 98 + b"\r\n") * 80_000
-PATIENT = Timeouts(5, 5, 5, 5, 5, 5, 5)
-BRIEF = Timeouts(0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2)
+# Longer than the server keeps a client hanging: only the phase at hand can time out.
+PATIENT = Timeouts(9, 9, 9, 9, 9, 9, 9)
 NOWHERE = Endpoint("127.0.0.1", 1, Security.PLAIN)
 SECRET = "correct horse"
 PLAIN = base64.b64encode(f"\0ann\0{SECRET}".encode()).decode()
@@ -38,11 +37,15 @@ def endpoint(server: ScriptedServer, security: Security = Security.PLAIN) -> End
     return Endpoint("127.0.0.1", server.port, security, local_hostname="client.test")
 
 
+def timeouts(phase: str, act: Act) -> Timeouts:
+    return replace(PATIENT, **{phase: 0.2}) if act is HANG else PATIENT
+
+
 def deliver(
-    script: dict[str, Script], *, content: bytes = CONTENT, gate: Callable[[], bool] = yes, timeouts: Timeouts = PATIENT
+    script: dict[str, Script], *, content: bytes = CONTENT, gate: Callable[[], bool] = yes, patience: Timeouts = PATIENT
 ) -> tuple[Outcome, list[Received]]:
     with ScriptedServer(script) as server:
-        with Connection(endpoint(server), timeouts) as connection:
+        with Connection(endpoint(server), patience) as connection:
             outcome = connection.deliver(ENVELOPE, content, gate)
         return outcome, server.messages
 
@@ -51,34 +54,28 @@ class TestWhatIsCertain:
     @pytest.mark.parametrize("act", [CLOSE, RESET, HANG], ids=["close", "reset", "silence"])
     @pytest.mark.parametrize("phase", EARLY)
     def test_a_failure_before_the_body_is_not_sent(self, phase: str, act: Act) -> None:
-        outcome, _ = deliver({phase: act}, timeouts=BRIEF if act is HANG else PATIENT)
+        outcome, _ = deliver({phase: act}, patience=timeouts(EARLY[phase], act))
         assert isinstance(outcome, NotSent)
         assert outcome.phase is EARLY[phase]
         assert (outcome.error == "timed_out") == (act is HANG)
 
     def test_nobody_listening_is_not_sent(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
-        outcome = Connection(Endpoint("127.0.0.1", port, Security.PLAIN), BRIEF).deliver(ENVELOPE, CONTENT, yes)
+        outcome = Connection(NOWHERE).deliver(ENVELOPE, CONTENT, yes)
         assert isinstance(outcome, NotSent)
         assert outcome.phase is Phase.CONNECT
 
     @pytest.mark.parametrize("act", [CLOSE, RESET, HANG], ids=["close", "reset", "stops reading"])
     def test_a_failure_in_the_body_is_not_sent(self, act: Act) -> None:
-        outcome, received = deliver({"body": act}, content=LARGE, timeouts=replace(PATIENT, block=0.2))
+        outcome, received = deliver({"body": act}, content=LARGE, patience=timeouts("block", act))
         assert isinstance(outcome, NotSent)
-        assert outcome.phase is Phase.BODY
+        assert (outcome.phase, outcome.error == "timed_out") == (Phase.BODY, act is HANG)
         assert not received
 
-    @pytest.mark.parametrize("act", [CLOSE, RESET, say("25", then="close")], ids=["close", "reset", "half a reply"])
-    def test_a_drop_after_the_final_dot_is_in_doubt(self, act: Act) -> None:
-        outcome, _ = deliver({"dot": act})
+    @pytest.mark.parametrize("act", [CLOSE, RESET, HANG, say("25", then="close")], ids=["end", "reset", "hang", "25"])
+    def test_a_failure_after_the_final_dot_is_in_doubt(self, act: Act) -> None:
+        outcome, _ = deliver({"dot": act}, patience=timeouts("dot", act))
         assert isinstance(outcome, InDoubt)
-        assert outcome.phase is Phase.DOT
-
-    def test_silence_after_the_final_dot_is_in_doubt(self) -> None:
-        outcome, _ = deliver({"dot": HANG}, timeouts=replace(PATIENT, dot=0.2))
-        assert outcome == InDoubt(Phase.DOT, "timed_out")
+        assert (outcome.phase, outcome.error == "timed_out") == (Phase.DOT, act is HANG)
 
     @pytest.mark.parametrize("text", ["hello", "354 go on", "999 what", "250 " + "x" * 9000], ids=lambda text: text[:3])
     def test_an_answer_nobody_understands_after_the_final_dot_is_in_doubt(self, text: str) -> None:
@@ -96,6 +93,10 @@ class TestWhatIsCertain:
         assert (outcome.phase, outcome.permanent) == (EARLY.get(phase, Phase.DOT), permanent)
         assert not received
 
+    def test_the_answer_to_the_dot_is_waited_for_longer_than_any_other(self) -> None:
+        outcome, _ = deliver({"dot": Act("250 2.0.0 at last", delay=0.2)}, patience=replace(PATIENT, block=0.1))
+        assert outcome == Accepted(Reply(250, "2.0.0", "at last"))
+
     @pytest.mark.parametrize("act", [CLOSE, RESET], ids=["close", "reset"])
     @pytest.mark.parametrize("phase", ["after", "quit"])
     def test_accepted_stays_accepted_whatever_follows(self, phase: str, act: Script) -> None:
@@ -103,12 +104,9 @@ class TestWhatIsCertain:
         assert isinstance(outcome, Accepted)
         assert len(received) == 1
 
-    def test_the_reply_is_kept_as_code_status_and_one_clean_line(self) -> None:
-        outcome, _ = deliver({"rcpt": say("550-5.1.1 The account does\x1b[31m", "550 5.1.1\tnot exist " + "x" * 600)})
-        assert isinstance(outcome, Rejected)
-        assert (outcome.reply.code, outcome.reply.enhanced) == (550, "5.1.1")
-        assert outcome.reply.text.startswith("The account does[31m not exist xxx")
-        assert len(outcome.reply.text) == 500
+    def test_a_reply_of_many_lines_is_kept_as_one(self) -> None:
+        outcome, _ = deliver({"rcpt": say("550-5.1.1 The account does", "550 5.1.1 not exist")})
+        assert outcome == Rejected(Phase.RCPT, Reply(550, "5.1.1", "The account does not exist"))
 
 
 class TestTheGate:
@@ -135,7 +133,8 @@ class TestTheGate:
         with ScriptedServer() as server, Connection(endpoint(server), PATIENT) as connection:
             with pytest.raises(LookupError):
                 connection.deliver(ENVELOPE, CONTENT, broken)
-            assert "data" not in server.verbs
+            assert isinstance(connection.deliver(ENVELOPE, CONTENT, yes), Accepted)
+            assert server.verbs[:6] == ["connect", "ehlo", "mail", "rcpt", "connect", "ehlo"]
 
     @pytest.mark.parametrize("phase", ["mail", "rcpt"])
     def test_it_is_not_asked_when_the_recipient_was_not_accepted(self, phase: str) -> None:
@@ -173,9 +172,7 @@ class TestTheWire:
     def test_a_line_of_998_octets_is_allowed(self) -> None:
         assert isinstance(deliver({}, content=b"x" * 998 + b"\r\n")[0], Accepted)
 
-    @pytest.mark.parametrize(
-        "address", ["a@b.c>\r\nDATA", "ü@b.c", "a@ü.c", "a b@c.d", "a@b.c,d@e.f", "<a@b.c>", "a", ""]
-    )
+    @pytest.mark.parametrize("address", ["a@b.c>\r\nDATA", "ü@b.c", "a@ü.c", "a b@c.d", "a@b.c,d@e.f", "<a@b.c>", ""])
     def test_an_address_that_is_not_plain_is_refused(self, address: str) -> None:
         with pytest.raises(UnsafeContent, match="unsafe_address"):
             Connection(NOWHERE).deliver(Envelope("", address), CONTENT, yes)
@@ -214,10 +211,13 @@ class TestKeptConnections:
         assert [type(outcome) for outcome in outcomes] == [Accepted, Accepted]
         assert server.verbs.count("connect") == 2
 
-    def test_a_fresh_connection_is_tried_only_once(self) -> None:
-        outcomes, server = self.run({"mail": [say("250 ok"), CLOSE, CLOSE]}, messages=2)
-        assert isinstance(outcomes[1], NotSent)
-        assert server.verbs.count("connect") == 2
+    @pytest.mark.parametrize(
+        ("acts", "kind", "connections"), [([CLOSE, CLOSE], NotSent, 2), ([say("550 5.1.8 no")], Rejected, 1)]
+    )
+    def test_but_two_in_a_row_or_a_refusal_are(self, acts: list[Act], kind: type[Outcome], connections: int) -> None:
+        outcomes, server = self.run({"mail": [say("250 ok"), *acts]}, messages=2)
+        assert isinstance(outcomes[1], kind)
+        assert server.verbs.count("connect") == connections
 
     @pytest.mark.parametrize("phase", ["mail", "rcpt", "data", "dot"])
     def test_421_ends_the_connection(self, phase: str) -> None:
@@ -239,6 +239,7 @@ class TestCredentials:
         server = ScriptedServer(offers=offers, tls=tls[0], implicit=implicit)
         assert isinstance(self.log_in(server, security, tls[1]), Accepted)
         assert server.verbs.count("auth") == server.verbs.count("connect") == 1
+        assert server.verbs.count("ehlo") == (1 if implicit else 2)
         assert f"AUTH PLAIN {PLAIN}" in server.log
 
     @pytest.mark.parametrize(
@@ -246,13 +247,15 @@ class TestCredentials:
         [
             (Act(), ["AUTH PLAIN"], NotSent(Phase.TLS, "starttls_not_offered")),
             (say("454 4.7.0 later"), ["STARTTLS", "AUTH PLAIN"], Rejected(Phase.TLS, Reply(454, "4.7.0", "later"))),
-            (say("220 go", "250 AUTH PLAIN"), ["STARTTLS"], NotSent(Phase.AUTH, "no_common_mechanism")),
+            (
+                say("220 go", "250 AUTH PLAIN"),
+                ["STARTTLS", "AUTH CRAM-MD5"],
+                NotSent(Phase.AUTH, "no_common_mechanism"),
+            ),
         ],
         ids=["stripped", "refused", "planted before"],
     )
-    def test_without_honest_starttls_they_stay_home(
-        self, tls: Tls, act: Act, offers: list[str], outcome: Outcome
-    ) -> None:
+    def test_without_starttls_they_stay_home(self, tls: Tls, act: Act, offers: list[str], outcome: Outcome) -> None:
         server = ScriptedServer({"starttls": act}, offers=offers, tls=tls[0])
         assert self.log_in(server, Security.STARTTLS, tls[1]) == outcome
         assert {"auth", "mail"}.isdisjoint(server.verbs)
@@ -272,10 +275,6 @@ class TestCredentials:
         server = ScriptedServer({"auth": say(f"{code} 5.7.8 no")}, offers=["AUTH PLAIN"])
         assert self.log_in(server, Security.PLAIN) == Rejected(Phase.AUTH, Reply(code, "5.7.8", "no"))
         assert "mail" not in server.verbs
-
-    def test_no_mechanism_in_common_means_no_mail(self) -> None:
-        outcome = self.log_in(ScriptedServer(offers=["AUTH CRAM-MD5"]), Security.PLAIN)
-        assert outcome == NotSent(Phase.AUTH, "no_common_mechanism")
 
     def test_login_answers_name_and_word(self) -> None:
         server = ScriptedServer({"auth": [say("334 UGFzc3dvcmQ6")]}, offers=["AUTH LOGIN"])

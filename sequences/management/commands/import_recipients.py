@@ -76,7 +76,7 @@ class Command(BaseCommand):
             by = _person(options["by"])
             recipients = existing or new_list(options["list"], version, by=by, at=at)
             store(verdicts, recipients, file, by=by, at=at)
-        self._tell(file, tally, options)
+        self._tell(file, survey, tally, options)
 
     def _counting(self, verdicts: Iterable[RowVerdict], survey: Survey) -> Iterator[RowVerdict]:
         shown = survey.rows > CHUNK and self.stderr.isatty()
@@ -87,7 +87,7 @@ class Command(BaseCommand):
                 self.stderr.flush()
             yield one
 
-    def _tell(self, file: RecipientFile, tally: Tally, options: dict[str, Any]) -> None:
+    def _tell(self, file: RecipientFile, survey: Survey, tally: Tally, options: dict[str, Any]) -> None:
         if options["json"]:
             self.stdout.write(json.dumps(_as_data(file, tally, options)))
             return
@@ -96,6 +96,8 @@ class Command(BaseCommand):
         for verdict, count in tally.all_verdicts().items():
             if count:
                 self.stdout.write(f"{count:>8}  {reasons.label(verdict)}")
+        if survey.skipped:
+            self.stdout.write(f"{survey.skipped:>8}  lines that are no people, such as titles and totals")
         for finding in tally.findings[:_SHOWN]:
             self.stdout.write(_line(finding))
         if len(tally.findings) > _SHOWN:

@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
 
 from compliance import clock
 from sequences.inbound.intake import take
+from sequences.models import InboundMessage
+
+_TRY_AGAIN = 75
 
 
 class Command(BaseCommand):
@@ -21,10 +25,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         for name in options["files"]:
-            row = take(_read(name), recipient=options["recipient"], at=clock.now())
+            row = _taken(_read(name), options["recipient"], name)
             said = {"file": name, "id": row.pk, "verdict": row.verdict}
             line = json.dumps(said) if options["json"] else f"{name}: {row.get_verdict_display()}"
             self.stdout.write(line)
+
+
+def _taken(raw: bytes, recipient: str, name: str) -> InboundMessage:
+    try:
+        return take(raw, recipient=recipient, at=clock.now())
+    except Error as error:
+        # A mail server keeps the mail and tries again later (sysexits.h); with 1 it would return an opt-out.
+        raise CommandError(f"{name}: the database did not answer", returncode=_TRY_AGAIN) from error
 
 
 def _read(name: str) -> bytes:
