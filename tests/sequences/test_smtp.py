@@ -56,7 +56,8 @@ class TestWhatIsCertain:
     def test_a_failure_before_the_body_is_not_sent(self, phase: str, act: Act) -> None:
         outcome, _ = deliver({phase: act}, patience=timeouts(EARLY[phase], act))
         assert isinstance(outcome, NotSent)
-        assert outcome.phase is EARLY[phase]
+        # A reset at the very beginning may already be met while the connection is being made.
+        assert outcome.phase in ({EARLY[phase], Phase.CONNECT} if phase == "connect" else {EARLY[phase]})
         assert (outcome.error == "timed_out") == (act is HANG)
 
     def test_nobody_listening_is_not_sent(self) -> None:
