@@ -16,7 +16,7 @@ import idna
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PLAIN = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@((?:{_LABEL}\.)+(?:[A-Za-z]{{2,63}}|xn--[A-Za-z0-9-]{{2,59}}))")
-_A_LABEL = re.compile(r"xn--[A-Za-z0-9-]+", re.IGNORECASE)
+_A_LABEL = re.compile(r"(?<=[@.])xn--([A-Za-z0-9-]{1,59})(?![A-Za-z0-9-])", re.IGNORECASE)
 _BLANKS = " \t\r\n\u00a0"
 _GMAIL = {"gmail.com", "googlemail.com"}
 _LOCAL_OCTETS = 64
@@ -70,6 +70,11 @@ def parse(text: str) -> Address:
     return Address(text=match[0], local=match[1], domain=match[2].lower())
 
 
+def parse_domain(text: str) -> str:
+    """Read one domain of two labels or more (`@` before it is allowed) as lower-case A-labels. Raises AddressError."""
+    return parse(f"postmaster@{text.strip(_BLANKS).removeprefix('@')}").domain
+
+
 def variants(address: Address) -> frozenset[str]:
     """Every spelling under which a stop for this address may have been recorded, domains included."""
     return spellings(address) | domain_variants(address.domain)
@@ -79,13 +84,25 @@ def spellings(address: Address) -> frozenset[str]:
     """Every spelling that reaches the same person, domains apart."""
     lowered = address.local.lower()
     found = {f"{lowered}@{address.domain}", f"{address.base_local}@{address.domain}", address.canonical}
-    return frozenset(found | {f"{address.base_local}@{other}" for other in _readings(address.domain)})
+    return frozenset(found | {f"{address.base_local}@{other}" for other in domain_readings(address.domain)})
 
 
 def domain_variants(domain: str) -> frozenset[str]:
-    """`@domain` for the domain and each parent of it that has two labels or more."""
-    labels = domain.lower().split(".")
-    return frozenset("@" + ".".join(labels[start:]) for start in range(len(labels) - 1))
+    """`@domain` for the domain, in every reading, and each parent of it that has two labels or more."""
+    found = set()
+    for reading in domain_readings(domain.lower()):
+        labels = reading.split(".")
+        found |= {"@" + ".".join(labels[start:]) for start in range(len(labels) - 1)}
+    return frozenset(found)
+
+
+def domain_readings(domain: str) -> frozenset[str]:
+    """The domain itself, as old software derived it by IDNA 2003 (ß became ss), and its other name at Gmail."""
+    try:
+        older = idna.decode(domain).encode("idna").decode().lower()
+    except (idna.IDNAError, UnicodeError):
+        older = domain
+    return frozenset({domain, older} | (_GMAIL if domain in _GMAIL else set()))
 
 
 def fingerprint(spelling: str, key: bytes) -> str:
@@ -111,23 +128,20 @@ def _a_labels(domain: str) -> str:
     return idna.encode(domain, uts46=True, transitional=False, std3_rules=True).decode() if domain else ""
 
 
-def _readings(domain: str) -> set[str]:
-    """The other spelling of a domain that old software derived by IDNA 2003 (ß became ss)."""
-    try:
-        shown = idna.decode(domain)
-        return {shown.encode("idna").decode().lower()}
-    except (idna.IDNAError, UnicodeError):
-        return set()
-
-
 def _widest(local: str, domain: str) -> str:
     base = local.lower().partition("+")[0] or local.lower()
     return f"{base.replace('.', '')}@gmail.com" if domain in _GMAIL else f"{base}@{domain}"
 
 
 def _looks_alike(shown: str) -> bool:
-    try:
-        decoded = _A_LABEL.sub(lambda match: match[0].encode().decode("idna"), shown)
-    except UnicodeError:
-        return False
+    # Composed first: some keyboards and file systems write ü as two characters.
+    decoded = _A_LABEL.sub(_shown_label, unicodedata.normalize("NFC", shown))
     return any(ord(char) > 127 and not unicodedata.name(char, "").startswith("LATIN ") for char in decoded)
+
+
+def _shown_label(match: re.Match[str]) -> str:
+    # Each label for itself, and not by the codec "idna": one label it cannot read must not hide the next one.
+    try:
+        return match[1].encode().decode("punycode")
+    except UnicodeError:
+        return match[0]

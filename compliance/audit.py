@@ -60,8 +60,23 @@ def canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str).encode()
 
 
+def plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The value as a database gives it back: moments and ids as text, whole numbers without a point.
+
+    PostgreSQL stores JSON numbers by value, so that 1e20 comes back as an integer and -0.0 without its sign.
+    """
+    found: dict[str, Any] = json.loads(canonical(dict(value)), parse_float=_number)
+    return found
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
 def _entry(note: Note, who: str, at: datetime) -> AuditEntry:
-    plain = json.loads(canonical(dict(note.data)))
-    entry = AuditEntry(at=at, actor=who, verb=note.verb, subject=note.subject, reason=note.reason[:500], data=plain)
+    # A server's answer may carry a NUL into a reason; PostgreSQL would refuse the whole transaction for it.
+    reason = note.reason.replace("\0", "")[:500]
+    entry = AuditEntry(at=at, actor=who, verb=note.verb, subject=note.subject, reason=reason, data=plain(note.data))
     entry.digest = digest_of(entry)
     return entry

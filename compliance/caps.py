@@ -36,7 +36,7 @@ def read(section: Mapping[str, Any], name: str) -> Cap:
     row = section[name]
     try:
         cap = Cap(int(row["limit"]), timedelta(hours=float(row["hours"])))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CapError(f"caps.{name}: needs a limit and hours") from error
     if cap.limit < 1 or cap.window <= timedelta(0):
         raise CapError(f"caps.{name}: limit and hours must be positive")

@@ -57,8 +57,8 @@ def domain_digest(domain: str) -> str:
 
 
 def domain_digests(domain: str) -> frozenset[str]:
-    """The digest of `@domain` under every key: what a stop for the whole domain is recorded under."""
-    return _under_all_keys({f"@{domain.lower()}"})
+    """The digests of `@domain` in every reading, under every key: what a stop for the domain is recorded under."""
+    return _under_all_keys(f"@{reading}" for reading in addresses.domain_readings(domain))
 
 
 def _under_all_keys(texts: Iterable[str]) -> frozenset[str]:

@@ -16,12 +16,12 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 from django.utils.module_loading import import_string
 
-from compliance import cards, locks, playbook, suppression
+from compliance import audit, cards, locks, playbook, suppression
 from compliance.addresses import Address
-from compliance.models import Decision, Outcome, Touch
+from compliance.models import AddressCard, Decision, Outcome, Touch
 
 _log = logging.getLogger(__name__)
 _AFTER_AN_ERROR = timedelta(minutes=15)
@@ -139,8 +139,14 @@ class Ruling:
         return self.outcome == Outcome.PERMIT
 
 
+class NoRules(RuntimeError):
+    """The setting CLEARANCE_RULES is empty; a door without rules would let everything through."""
+
+
 @lru_cache(maxsize=8)
 def _loaded(paths: tuple[str, ...]) -> tuple[Rule, ...]:
+    if not paths:
+        raise NoRules("CLEARANCE_RULES is empty")
     return tuple(import_string(path)() for path in paths)
 
 
@@ -173,7 +179,7 @@ def preview(asks: Sequence[Ask], at: datetime) -> list[Ruling]:
 
 
 class StrangerError(ValueError):
-    """A final clearance was asked for an address that has no card; there is nothing to lock."""
+    """A final clearance was asked for an address whose card, with that person, is not there; nothing can be locked."""
 
 
 Confirm = Callable[[Sequence[Ruling]], Collection[str]]
@@ -185,12 +191,10 @@ def clear(asks: Sequence[Ask], *, at: datetime, confirm: Confirm) -> list[Ruling
     `confirm` runs inside the transaction with the permitted rulings: it compares the fencing tokens, marks the
     messages cleared and returns the refs that are still the caller's. What it does not return does not go.
     """
-    if strangers := [ask.ref for ask in asks if ask.card is None or ask.person is None]:
-        raise StrangerError(", ".join(strangers))
     with transaction.atomic(durable=True):
         locks.assert_fresh_reads()
         locks.share_scopes(scope for ask in asks for scope in ask.scopes)
-        locks.lock_cards(_persons(asks))
+        _assert_locked(asks, locks.lock_cards(ask.person for ask in asks if ask.person))
         locks.lock_budgets(key for ask in asks for key in budget_keys(ask))
         rulings = decide(asks, load_facts(asks, at), at)
         orders = locks.draw_order(len(rulings))
@@ -208,8 +212,11 @@ def budget_keys(ask: Ask) -> set[str]:
     return {ask.mailbox, ask.account, f"domain:{cards.domain_digest(ask.address.domain)}"} - {""}
 
 
-def _persons(asks: Sequence[Ask]) -> set[UUID]:
-    return {ask.person for ask in asks if ask.person}
+def _assert_locked(asks: Sequence[Ask], cards_held: Sequence[AddressCard]) -> None:
+    # An ask is older than the locks: a card may have been deleted, or given to another person, in between.
+    held = {(card.pk, card.person_id) for card in cards_held}
+    if strangers := [ask.ref for ask in asks if (ask.card, ask.person) not in held]:
+        raise StrangerError(", ".join(strangers))
 
 
 def _until(verdict: Verdict) -> float:
@@ -224,7 +231,7 @@ class _Unknown:
 def _loaded_facts(rule: Rule, asks: Sequence[Ask], at: datetime) -> Any:
     try:
         return rule.load(asks, at)
-    except DatabaseError:
+    except Error:
         # The transaction is spoilt: the whole clearance is rolled back and nothing goes.
         raise
     except Exception as error:  # noqa: BLE001 - any error means no (LAW G6, SEC-20)
@@ -237,7 +244,8 @@ def _judged(rule: Rule, ask: Ask, facts: Any, at: datetime) -> Verdict:
     if isinstance(facts, _Unknown):
         return replace(defer("policy_error", at + _AFTER_AN_ERROR, error=facts.error), rule=name)
     try:
-        return replace(rule.judge(ask, facts, at), rule=name)
+        said = rule.judge(ask, facts, at)
+        return replace(said, outcome=Outcome(said.outcome), rule=name)
     except Exception as error:  # noqa: BLE001 - any error means no (LAW G6, SEC-20)
         _log.exception("clearance rule %s could not judge", name)
         return replace(defer("policy_error", at + _AFTER_AN_ERROR, error=type(error).__name__), rule=name)
@@ -270,7 +278,7 @@ def _row(ruling: Ruling, at: datetime) -> Decision:
 
 def as_data(verdict: Verdict) -> dict[str, Any]:
     """A verdict as it is stored and shown: rule, outcome, code, until, and what the rule looked at."""
-    data = {"rule": verdict.rule, "outcome": str(verdict.outcome), "why": dict(verdict.why)}
+    data = {"rule": verdict.rule, "outcome": str(verdict.outcome), "why": audit.plain(verdict.why)}
     if verdict.code:
         data["code"] = verdict.code
     if verdict.until:

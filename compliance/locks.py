@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from compliance.models import AddressCard, Budget
 
-_EVERYTHING = "installation"
+EVERYTHING = "installation"
 
 
 class NotReadCommitted(RuntimeError):
@@ -22,8 +22,7 @@ class NotReadCommitted(RuntimeError):
 
 def assert_fresh_reads() -> None:
     """Refuse to decide inside a transaction whose snapshot may be old."""
-    if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError("locks are held to the end of a transaction; open one first")
+    _assert_transaction()
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
@@ -35,7 +34,7 @@ def assert_fresh_reads() -> None:
 
 def share_scopes(scopes: Iterable[str]) -> None:
     """(1) Shared locks on every scope a batch touches; `installation` is always among them."""
-    _advisory("pg_advisory_xact_lock_shared", {_EVERYTHING, *scopes})
+    _advisory("pg_advisory_xact_lock_shared", {EVERYTHING, *scopes})
 
 
 def own_scopes(scopes: Iterable[str]) -> None:
@@ -44,9 +43,12 @@ def own_scopes(scopes: Iterable[str]) -> None:
 
 
 def lock_cards(persons: Iterable[UUID]) -> list[AddressCard]:
-    """(2) Row locks on every address card of these persons, in order of digest."""
+    """(2) Row locks on every address card of these persons, in order of digest.
+
+    A row that merely refers to a card (a contact an import is storing) does not hold them up, nor they it.
+    """
     cards = AddressCard.objects.filter(person__in=set(persons)).order_by("digest")
-    return list(cards.select_for_update())
+    return list(cards.select_for_update(no_key=True))
 
 
 def lock_budgets(keys: Iterable[str]) -> None:
@@ -59,6 +61,7 @@ def lock_budgets(keys: Iterable[str]) -> None:
 
 def draw_order(count: int) -> Sequence[int]:
     """`count` rising numbers, drawn while the locks are held: the only order between stops and clearances."""
+    _assert_transaction()
     if count == 0:
         return []
     with connection.cursor() as cursor:
@@ -72,7 +75,14 @@ def draw_order(count: int) -> Sequence[int]:
     return range(last - count + 1, last + 1)
 
 
+def _assert_transaction() -> None:
+    # Outside of one, PostgreSQL would give the lock back at once and say nothing.
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("locks are held to the end of a transaction; open one first")
+
+
 def _advisory(function: str, scopes: Iterable[str]) -> None:
+    _assert_transaction()
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:

@@ -1,10 +1,18 @@
-"""Decides what one log record looks like: a single line of JSON, newlines escaped, addresses masked (LAW AUD-05)."""
+"""Decides what one log record looks like: one line of JSON, newlines escaped, addresses and tokens masked.
+
+LAW AUD-05.
+"""
 
 import json
 import logging
 import re
 
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
+_SEPARATORS = r"\s@\"<>()\[\],;:"
+# Looked for at the beginning of a word only: otherwise a long word without an address costs the square of its length.
+_ADDRESS = re.compile(rf'(?:"[^"]{{1,64}}"|(?<![^{_SEPARATORS}])[^{_SEPARATORS}]+)(?:@|%40)([\w-]+(?:\.[\w-]+)+)')
+
+# Whoever holds the token of a link can speak for the person it was sent to.
+_TOKEN = re.compile(r"/u/[A-Za-z2-7]{16,}")
 
 
 class OneLine(logging.Formatter):
@@ -23,4 +31,4 @@ class OneLine(logging.Formatter):
 
 
 def _masked(text: str) -> str:
-    return _ADDRESS.sub(r"…@\1", text)
+    return _ADDRESS.sub(r"…@\1", _TOKEN.sub("/u/…", text))

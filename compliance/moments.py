@@ -25,6 +25,10 @@ def chosen(text: str, *, now: datetime) -> datetime:
         raise MomentError(f"--at {text}: not an ISO 8601 moment such as 2026-11-20T09:00:00+00:00")
     if moment.tzinfo is None:
         raise MomentError(f"--at {text}: the offset from UTC is missing, as in 2026-11-20T09:00:00+00:00")
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError as error:
+        raise MomentError(f"--at {text}: lies beyond the calendar") from error
     if moment > now + _SLACK and not installation.may_simulate_time():
         raise MomentError(f"--at {text}: lies in the future, and this installation is live; nothing was done")
-    return moment.astimezone(UTC)
+    return moment

@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from django.db import transaction
+
 from compliance import audit
 from compliance.models import PlaybookVersion
 from compliance.principals import Principal
@@ -46,8 +48,9 @@ def load(title: str, document: Mapping[str, Any], *, by: Principal, at: datetime
     if last and last.digest == digest:
         return last
     number = last.number + 1 if last else 1
-    version = PlaybookVersion.objects.create(
-        number=number, title=title, document=dict(document), digest=digest, created_at=at
-    )
-    audit.record("playbook.loaded", audit.reference(version), by=by, at=at, number=number, digest=digest)
+    with transaction.atomic():
+        version = PlaybookVersion.objects.create(
+            number=number, title=title, document=dict(document), digest=digest, created_at=at
+        )
+        audit.record("playbook.loaded", audit.reference(version), by=by, at=at, number=number, digest=digest)
     return version

@@ -15,8 +15,9 @@ from compliance.models import Decision, Outcome, Suppression, Touch
 
 _NEVER = frozenset(
     {
-        *("abuse", "admin", "administrator", "hostmaster", "listserv", "mailer-daemon", "majordomo", "no-reply"),
-        *("noreply", "postmaster", "privacy", "root", "security", "spam", "usenet", "uucp", "webmaster"),
+        *("abuse", "admin", "administrator", "do-not-reply", "donotreply", "hostmaster", "listserv", "mailer-daemon"),
+        *("majordomo", "no-reply", "noreply", "postmaster", "privacy", "root", "security", "spam", "usenet", "uucp"),
+        "webmaster",
     }
 )
 _BASES = frozenset({"consent", "contract", "existing_customer", "published_address", "legitimate_interest"})
@@ -29,13 +30,15 @@ class NotSuppressed(Rule):
     """No stop holds for this person, in any spelling, or for the domain (LAW SUP-02, SUP-10)."""
 
     def load(self, asks: Sequence[Ask], at: datetime) -> Mapping[str, Suppression]:
+        # By the very address that is written to, not only by its card: a card may be older than the newest key or
+        # than a change of the address (LAW SUP-01, SUP-02).
+        found = suppression.stopped_spellings([ask.address for ask in asks if ask.card])
+        found |= suppression.stopped_addresses([ask.address for ask in asks if not ask.card])
         known = suppression.stopped_cards([ask.card for ask in asks if ask.card])
-        strangers = [ask.address for ask in asks if not ask.card]
-        found = dict(suppression.stopped_addresses(strangers)) if strangers else {}
         return found | {str(card): row for card, row in known.items()}
 
     def judge(self, ask: Ask, facts: Mapping[str, Suppression], at: datetime) -> Verdict:
-        row = facts.get(str(ask.card) if ask.card else ask.address.canonical)
+        row = facts.get(str(ask.card)) or facts.get(ask.address.canonical)
         if row is None:
             return permit()
         return refuse("suppressed", stop=row.pk, reason=row.reason, since=row.at.isoformat(), order=row.order_no)
@@ -45,8 +48,9 @@ class MayBeAddressed(Rule):
     """Nobody writes marketing to postmaster, abuse and their like (RFC 2142; LAW SUP-08)."""
 
     def judge(self, ask: Ask, facts: None, at: datetime) -> Verdict:
-        if ask.address.base_local in _NEVER or ask.address.base_local.endswith("-request"):
-            return refuse("role_address", local=ask.address.base_local)
+        local = ask.address.base_local
+        if local in _NEVER or local.startswith("list-") or local.endswith("-request"):
+            return refuse("role_address", local=local)
         return permit()
 
 
@@ -77,7 +81,7 @@ class _TouchCap(Rule, ABC):
 
     def load(self, asks: Sequence[Ask], at: datetime) -> tuple[Cap, Gone]:
         cap = read(playbook.section("caps"), self.name)
-        keys = {self.key(ask) for ask in asks if ask.step is not None and self.key(ask)}
+        keys = {self.key(ask) for ask in asks if self._applies(ask)}
         return cap, self.gone(asks, keys, at - cap.window)
 
     def gone(self, asks: Sequence[Ask], keys: set[str], since: datetime) -> Gone:
@@ -90,7 +94,7 @@ class _TouchCap(Rule, ABC):
 
     def judge(self, ask: Ask, facts: tuple[Cap, Gone], at: datetime) -> Verdict:
         cap, gone = facts
-        if ask.step is None:
+        if not self._applies(ask):
             return permit()
         used = gone.get(self.key(ask), [])
         free = next_free(cap, used, at)
@@ -98,8 +102,11 @@ class _TouchCap(Rule, ABC):
         return permit(**seen) if free is None else defer(f"{self.name}_cap", free, **seen)
 
     def spend(self, ask: Ask, facts: tuple[Cap, Gone], at: datetime) -> None:
-        if ask.step is not None:
+        if self._applies(ask):
             facts[1].setdefault(self.key(ask), []).append(at)
+
+    def _applies(self, ask: Ask) -> bool:
+        return ask.step is not None and bool(self.key(ask))
 
 
 class PersonCap(_TouchCap):

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from compliance import audit, cards, locks
+from compliance import addresses, audit, cards, locks
 from compliance.addresses import Address
 from compliance.models import AddressCard, AddressDigest, Strength, Suppression, SuppressionDigest, SuppressionReason
 from compliance.principals import Principal, actor
@@ -29,6 +29,7 @@ _STRENGTH = {
     SuppressionReason.BY_HAND: Strength.MANUAL,
 }
 _CHUNK = 500
+_SOURCE = 120
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,15 @@ def stop_address(address: Address, stop: Stop, *, by: Principal, at: datetime) -
 
 def stop_digest(digest: str, stop: Stop, *, by: Principal, at: datetime) -> Suppression:
     """Stop everything to whoever has this card digest, even if the card itself is gone (LAW UNS-08)."""
-    card = AddressCard.objects.filter(digest=digest).first()
+    card = AddressCard.objects.filter(digest=digest).first() or _card_by_spelling(digest)
     return _record(stop, person=card.person_id if card else None, extra={digest}, by=by, at=at)
 
 
 def stop_domain(domain: str, stop: Stop, *, by: Principal, at: datetime) -> Suppression:
-    """Stop everything to everybody at a domain and below it (LAW SUP-07)."""
+    """Stop everything to everybody at a domain and below it (LAW SUP-07). Raises AddressError."""
+    domain = addresses.parse_domain(domain)
     with transaction.atomic(durable=not connection.in_atomic_block):
-        locks.own_scopes([domain_scope(domain)])
+        locks.own_scopes(domain_scope(reading) for reading in addresses.domain_readings(domain))
         return _insert(stop, Suppression.Scope.DOMAIN, None, cards.domain_digests(domain), by=by, at=at)
 
 
@@ -65,16 +67,26 @@ def domain_scope(domain: str) -> str:
 
 
 def stopped_cards(wanted: Collection[int]) -> dict[int, Suppression]:
-    """{card: its strongest stop}, by any spelling of the address or by the person, in two joins."""
+    """{card: its strongest stop}, by any spelling of any address of the person, or by the person, in two joins."""
     found: dict[int, Suppression] = {}
     for chunk in _chunks(list(wanted)):
-        for card, suppression in [*_by_spelling(chunk), *_by_person(chunk)]:
+        owners = _owners(chunk)
+        for card, suppression in [*_by_spelling(chunk, owners), *_by_person(owners)]:
             _keep_strongest(found, card, suppression)
     return found
 
 
 def stopped_addresses(wanted: Sequence[Address]) -> dict[str, Suppression]:
     """{canonical spelling: its strongest stop} for addresses that may have no card yet (import preview)."""
+    found = stopped_spellings(wanted)
+    by_card = {card.pk: canonical for canonical, card in cards.find(wanted).items()}
+    for card, suppression in stopped_cards(list(by_card)).items():
+        _keep_strongest(found, by_card[card], suppression)
+    return found
+
+
+def stopped_spellings(wanted: Sequence[Address]) -> dict[str, Suppression]:
+    """{canonical spelling: its strongest stop}, computed from the addresses as they are, under every key."""
     found: dict[str, Suppression] = {}
     by_digest: dict[str, list[str]] = {}
     for address in wanted:
@@ -84,10 +96,6 @@ def stopped_addresses(wanted: Sequence[Address]) -> dict[str, Suppression]:
         for row in SuppressionDigest.objects.filter(digest__in=chunk).select_related("suppression"):
             for canonical in by_digest[row.digest]:
                 _keep_strongest(found, canonical, row.suppression)
-    known = cards.find(wanted)
-    by_card = {card.pk: canonical for canonical, card in known.items()}
-    for card, suppression in stopped_cards(list(by_card)).items():
-        _keep_strongest(found, by_card[card], suppression)
     return found
 
 
@@ -103,6 +111,9 @@ def mark_taken(stops: Sequence[Suppression], *, at: datetime) -> None:
 
 def _record(stop: Stop, *, person: UUID | None, extra: Iterable[str], by: Principal, at: datetime) -> Suppression:
     with transaction.atomic(durable=not connection.in_atomic_block):
+        if person is None:
+            # Nobody is known who could be locked, so that every clearance waits for this one instant.
+            locks.own_scopes([locks.EVERYTHING])
         owned = locks.lock_cards([person]) if person else []
         known = AddressDigest.objects.filter(card__in=owned, whole_domain=False).values_list("digest", flat=True)
         return _insert(stop, Suppression.Scope.PERSON, person, {*extra, *known}, by=by, at=at)
@@ -125,7 +136,7 @@ def _insert(
         scope=scope,
         reason=stop.reason,
         strength=_STRENGTH[stop.reason],
-        source=stop.source,
+        source=stop.source[:_SOURCE],
         evidence=dict(stop.evidence),
         recorded_by=actor(by),
     )
@@ -141,25 +152,38 @@ def _insert(
         scope=scope,
         person=person,
         order=order,
-        source=stop.source,
+        source=stop.source[:_SOURCE],
     )
     return row
 
 
-def _by_spelling(wanted: Sequence[int]) -> list[tuple[int, Suppression]]:
-    cards_of: dict[str, list[int]] = {}
-    for digest, card in AddressDigest.objects.filter(card__in=wanted).values_list("digest", "card"):
-        cards_of.setdefault(digest, []).append(card)
-    rows = SuppressionDigest.objects.filter(
-        digest__in=AddressDigest.objects.filter(card__in=wanted).values("digest")
-    ).select_related("suppression")
-    return [(card, row.suppression) for row in rows for card in cards_of[row.digest]]
+def _card_by_spelling(digest: str) -> AddressCard | None:
+    known = AddressDigest.objects.filter(digest=digest, whole_domain=False).select_related("card").order_by("pk")
+    row = known.first()
+    return row.card if row else None
 
 
-def _by_person(wanted: Sequence[int]) -> list[tuple[int, Suppression]]:
-    card_of = {person: card for card, person in AddressCard.objects.filter(pk__in=wanted).values_list("pk", "person")}
-    rows = Suppression.objects.filter(person__in=card_of)
-    return [(card_of[row.person], row) for row in rows if row.person]
+def _by_spelling(wanted: Sequence[int], owners: Mapping[UUID, Sequence[int]]) -> list[tuple[int, Suppression]]:
+    """A stop on one address holds for all addresses of that person; a stop on a domain only for those at it."""
+    rows = AddressDigest.objects.filter(card__person__in=owners)
+    covered: dict[str, set[int]] = {}
+    for digest, card, person, whole_domain in rows.values_list("digest", "card", "card__person", "whole_domain"):
+        covered.setdefault(digest, set()).update({card} & set(wanted) if whole_domain else owners[person])
+    stops = SuppressionDigest.objects.filter(digest__in=rows.values("digest")).select_related("suppression")
+    return [(card, row.suppression) for row in stops for card in covered.get(row.digest, ())]
+
+
+def _by_person(owners: Mapping[UUID, Sequence[int]]) -> list[tuple[int, Suppression]]:
+    stops = Suppression.objects.filter(person__in=owners)
+    return [(card, row) for row in stops if row.person for card in owners[row.person]]
+
+
+def _owners(wanted: Sequence[int]) -> dict[UUID, list[int]]:
+    """{person: those of their cards that are asked about}"""
+    found: dict[UUID, list[int]] = {}
+    for card, person in AddressCard.objects.filter(pk__in=wanted).values_list("pk", "person"):
+        found.setdefault(person, []).append(card)
+    return found
 
 
 def _keep_strongest(found: dict[Any, Suppression], key: Any, suppression: Suppression) -> None:

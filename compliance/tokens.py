@@ -36,10 +36,15 @@ class Token:
 
 
 def make(purpose: Purpose, *, message: int, digest: str = "") -> str:
-    """The token as text: 28 characters, 53 with a digest (32 hexadecimal digits)."""
+    """The token as text: 28 characters, 53 with a digest (32 hexadecimal digits), which unsubscribing needs.
+
+    Raises ValueError for a digest that is missing, not wanted or not of that length.
+    """
     version, key = keys.current(f"token:{purpose}")
     body = bytes([version]) + message.to_bytes(_NUMBER) + bytes.fromhex(digest)
-    return base64.b32encode(body + _mac(key, body)).decode().rstrip("=").lower()
+    if len(body) != _length(purpose):
+        raise ValueError(f"a token to {purpose} has {'one' if purpose is Purpose.UNSUBSCRIBE else 'no'} digest")
+    return _encoded(body + _mac(key, body))
 
 
 def read(purpose: Purpose, text: str) -> Token | None:
@@ -49,11 +54,14 @@ def read(purpose: Purpose, text: str) -> Token | None:
     known = keys.keys_for(f"token:{purpose}")
     key = known.get(body[0] if body else 0, bytes(32))
     genuine = hmac.compare_digest(_mac(key, body), given) and bool(body) and body[0] in known
-    lengths = {1 + _NUMBER, 1 + _NUMBER + _DIGEST}
-    if not genuine or len(body) not in lengths:
+    if not genuine or len(body) != _length(purpose):
         return None
     number = int.from_bytes(body[1 : 1 + _NUMBER])
     return Token(purpose, number, body[1 + _NUMBER :].hex())
+
+
+def _length(purpose: Purpose) -> int:
+    return 1 + _NUMBER + (_DIGEST if purpose is Purpose.UNSUBSCRIBE else 0)
 
 
 def _mac(key: bytes, body: bytes) -> bytes:
@@ -64,6 +72,12 @@ def _decoded(text: str) -> bytes:
     if len(text) > 100 or not text.isascii():
         return b""
     try:
-        return base64.b32decode(text.upper() + "=" * (-len(text) % 8))
+        raw = base64.b32decode(text.upper() + "=" * (-len(text) % 8))
     except ValueError:
         return b""
+    # The last character has bits to spare: of the spellings they allow, only the one made here counts.
+    return raw if _encoded(raw) == text.lower() else b""
+
+
+def _encoded(raw: bytes) -> str:
+    return base64.b32encode(raw).decode().rstrip("=").lower()

@@ -25,6 +25,10 @@ class NotPermitted(PermissionDenied):
     """The principal may not take this arrow from any state."""
 
 
+class ForkedArrow(TypeError):
+    """A method declares ways that differ in target or permission; each needs a name of its own."""
+
+
 @dataclass(frozen=True)
 class Arrow:
     """One declared arrow: from which states, to which, who may take it."""
@@ -78,11 +82,21 @@ def move(
     chosen = arrows(model)[arrow]
     if not chosen.open_to(by):
         raise NotPermitted(f"{actor(by)} may not {arrow} a {model._meta.label_lower}")
+    keys = [row.pk for row in batch]
     with transaction.atomic():
-        moved = _compare_and_set(model, [row.pk for row in batch], chosen, set or {}, where or {})
+        was = _states(model, keys, chosen) if chosen.audited else {}
+        moved = _compare_and_set(model, keys, chosen, set or {}, where or {})
         if chosen.audited:
-            audit.record_all(_notes(moved, chosen, batch, reason, data or {}), by=by, at=at)
+            audit.record_all(_notes(moved, chosen, was, reason, data or {}), by=by, at=at)
     return moved
+
+
+def _states(model: type[models.Model], keys: Sequence[Any], arrow: Arrow) -> dict[Any, str]:
+    """What the log says each row moved from; the instances handed in may be older than the rows."""
+    if len(arrow.sources) == 1:
+        return dict.fromkeys(keys, next(iter(arrow.sources)))
+    rows = model._default_manager.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True)
+    return dict(rows.values_list("pk", arrow.field))
 
 
 def _compare_and_set(
@@ -98,11 +112,10 @@ def _compare_and_set(
 def _notes(
     moved: Sequence[models.Model],
     arrow: Arrow,
-    before: Sequence[models.Model],
+    was: Mapping[Any, str],
     reason: str,
     data: Mapping[str, Any],
 ) -> list[audit.Note]:
-    was = {row.pk: getattr(row, arrow.field) for row in before}
     return [
         audit.Note(
             verb=f"{row._meta.label_lower}.{arrow.name}",
@@ -125,7 +138,9 @@ def _methods(model: type[models.Model]) -> list[tuple[str, Any]]:
 
 def _arrow(name: str, field: str, method: Any) -> Arrow:
     ways = method._django_fsm.transitions
-    first = next(iter(ways.values()))
+    first, *others = ways.values()
+    if any((way.target, way.permission) != (first.target, first.permission) for way in others):
+        raise ForkedArrow(name)
     return Arrow(
         name=name,
         field=field,

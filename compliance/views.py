@@ -5,9 +5,10 @@ token, no host check and no language cookie can stand between a person and their
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
-from django.db import DatabaseError
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -21,6 +22,7 @@ from compliance.suppression import Stop
 PREFIX = "/u/"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 _LOOK_AT = 2048
+_PIECE, _PIECES = 64 * 1024, 256
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -51,15 +53,32 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _stop(request: HttpRequest, token: tokens.Token) -> HttpResponse:
-    one_click = b"One-Click" in request.read(_LOOK_AT)
-    reason = SuppressionReason.ONE_CLICK if one_click else SuppressionReason.UNSUBSCRIBE_LINK
+    reason = SuppressionReason.ONE_CLICK if _says_one_click(request) else SuppressionReason.UNSUBSCRIBE_LINK
     stop = Stop(reason, source=f"message:{token.message}", evidence={"message": token.message})
     try:
         suppression.stop_digest(token.digest, stop, by=SYSTEM, at=_moment(request))
-    except DatabaseError:
+    except Error:
         # Nothing was recorded, so nothing may be promised; the sender of the request may try again.
         return _page("later", 503)
+    finally:
+        _drain(request)
     return _page("done", 200)
+
+
+def _says_one_click(request: HttpRequest) -> bool:
+    """The body is looked at and never needed: empty, odd, endless or broken off, the token alone decides."""
+    try:
+        return b"One-Click" in request.read(_LOOK_AT)
+    except OSError:
+        return False
+
+
+def _drain(request: HttpRequest) -> None:
+    """Take the rest of the body: a connection that is closed before may lose the answer on its way."""
+    with suppress(OSError):
+        for _piece in range(_PIECES):
+            if not request.read(_PIECE):
+                return
 
 
 def _page(what: str, status: int) -> HttpResponse:
@@ -76,7 +95,7 @@ def _page(what: str, status: int) -> HttpResponse:
 def _sender() -> str:
     try:
         return str(playbook.section("sender").get("legal_name", ""))
-    except (playbook.NoPlaybook, DatabaseError):
+    except (playbook.NoPlaybook, Error):
         return ""
 
 

@@ -15,6 +15,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=["verify", "seal"])
+        parser.add_argument(
+            "--head",
+            default="",
+            metavar="HASH",
+            help="a head noted earlier and kept elsewhere; the log must contain it",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -22,7 +28,7 @@ class Command(BaseCommand):
             sealed = sealer.seal_round(clock.now())["sealed"]
             self.stdout.write(json.dumps({"sealed": sealed}) if options["json"] else f"{sealed} entries sealed")
             return
-        report = sealer.verify()
+        report = sealer.verify(options["head"])
         if options["json"]:
             self.stdout.write(json.dumps({**asdict(report), "holds": report.holds}))
         elif report.holds:

@@ -1,0 +1,85 @@
+"""Acts: what is offered to whom, every reason against the rest, and that a closed one is not performed."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.db import models
+
+from compliance.acts import Act, Consent, Offer, offers, perform
+from compliance.principals import SYSTEM, Principal
+from compliance.refusals import Refusal, Refused
+from compliance.transitions import move
+from sequences.models import Mailbox
+from tests.cast import TUESDAY
+from tests.factories import MailboxFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+SAID = Consent(comment="too many complaints")
+
+
+def do(arrow: str) -> Any:
+    def pull(row: models.Model, *, by: Principal, at: datetime, consent: Consent) -> models.Model:
+        (moved,) = move(row, arrow, by=by, at=at, reason=consent.comment)
+        return moved
+
+    return pull
+
+
+def tuesday_is_closed(row: Any, by: Principal) -> list[Refusal]:
+    return [Refusal("closed", "Not on Tuesdays."), Refusal("raining", "It rains.", where="weather")]
+
+
+STOP = Act("stop", do("stop"), comment_required=True, danger=True)
+START = Act("start", do("start"), tuesday_is_closed)
+
+
+def codes(offer: Offer) -> list[str]:
+    return [refusal.code for refusal in offer.refusals]
+
+
+def boss() -> Any:
+    return UserFactory(is_superuser=True)
+
+
+def test_an_open_act_is_offered_under_the_name_of_its_arrow() -> None:
+    stop, _start = offers(MailboxFactory(), [STOP, START], boss())
+    assert (stop.label, stop.open) == ("Stop this mailbox", True)
+
+
+def test_a_wrong_state_is_the_only_reason_that_is_told() -> None:
+    _stop, start = offers(MailboxFactory(), [STOP, START], boss())
+    assert codes(start) == ["wrong_state"]
+    assert "active" in str(start.refusals[0].text)
+
+
+def test_every_other_reason_is_told_at_once() -> None:
+    (start,) = offers(MailboxFactory(state=Mailbox.State.STOPPED), [START], UserFactory())
+    assert codes(start) == ["not_permitted", "closed", "raining"]
+
+
+def test_the_system_is_offered_what_it_may_do() -> None:
+    assert [offer.open for offer in offers(MailboxFactory(), [STOP], SYSTEM)] == [True]
+
+
+def test_an_open_act_is_performed_with_what_was_said() -> None:
+    row = perform(MailboxFactory(), STOP, by=boss(), at=TUESDAY, consent=SAID)
+    assert getattr(row, "state", "") == Mailbox.State.STOPPED
+
+
+@pytest.mark.parametrize("comment", ["", "  \n"])
+def test_a_comment_that_is_asked_for_must_say_something(comment: str) -> None:
+    with pytest.raises(Refused) as refused:
+        perform(MailboxFactory(), STOP, by=boss(), at=TUESDAY, consent=Consent(comment))
+    assert refused.value.codes == ("comment_missing",)
+
+
+def test_a_closed_act_is_not_performed_and_says_every_reason() -> None:
+    with pytest.raises(Refused) as refused:
+        perform(MailboxFactory(), STOP, by=UserFactory(), at=TUESDAY, consent=Consent())
+    assert refused.value.codes == ("not_permitted", "comment_missing")
+    assert Mailbox.objects.get().state == Mailbox.State.ACTIVE
+
+
+def test_a_refusal_names_the_place_it_speaks_of() -> None:
+    assert str(Refused(tuesday_is_closed(None, SYSTEM))) == "Not on Tuesdays.; weather: It rains."

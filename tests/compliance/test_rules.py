@@ -1,0 +1,192 @@
+"""The ledger's own reasons: stops, functions instead of persons, origin and basis, and four caps."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from compliance import cards, clearance, suppression
+from compliance.addresses import parse
+from compliance.clearance import Ask, MessageClass, Ruling
+from compliance.models import AddressCard, SuppressionReason
+from compliance.principals import SYSTEM
+from compliance.suppression import Stop
+from tests.cast import LONG_AGO, TUESDAY
+from tests.compliance.asking import ADA, ask, clear, stop, stop_domain
+from tests.factories import playbook_loaded
+
+pytestmark = [pytest.mark.django_db, pytest.mark.everywhere, pytest.mark.usefixtures("ledger_rules", "_wide_caps")]
+DAY = timedelta(days=1)
+WIDE = {"limit": 1000, "hours": 24}
+
+
+@pytest.fixture
+def _wide_caps(ledger_rules: None) -> None:
+    caps(person=1000)
+
+
+def caps(**limits: int) -> None:
+    names = ("person", "account", "recipient_domain", "mailbox")
+    playbook_loaded(caps={name: {**WIDE, "limit": limits.get(name, 1000)} for name in names})
+
+
+def preview(question: Ask) -> Ruling:
+    (ruling,) = clearance.preview([question], TUESDAY)
+    return ruling
+
+
+def code(text: str = ADA, **columns: Any) -> str:
+    return preview(ask(text, **columns)).code
+
+
+def stranger(text: str) -> Ask:
+    """Somebody in a file that is only being looked at."""
+    return Ask(ref="row/1", address=parse(text), source="trade_fair", basis="consent")
+
+
+# --- stops ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("written", ["Ada@Pumps.example.com", "ada+x@pumps.example.com"])
+def test_a_stop_refuses_every_spelling_and_ends_the_passage(written: str) -> None:
+    row = stop()
+    (ruling,) = clear(ask(written))
+    assert (ruling.code, ruling.decisive.ends) == ("suppressed", True)
+    assert ruling.decisive.why["order"] == row.order_no
+
+
+def test_a_stop_refuses_somebody_without_a_card() -> None:
+    stop()
+    assert preview(stranger("ADA@pumps.example.com")).code == "suppressed"
+
+
+def test_a_stop_for_the_domain_refuses() -> None:
+    stop_domain("example.com")
+    assert code() == "suppressed"
+
+
+def test_a_stop_holds_although_the_card_belongs_to_another_address_by_now() -> None:
+    stop("ada@elsewhere.example.org")
+    old_card = cards.find_or_make([parse(ADA)], at=LONG_AGO)[parse(ADA).canonical]
+    question = ask("ada@elsewhere.example.org", card=old_card.pk, person=old_card.person_id)
+    assert [ruling.code for ruling in clear(question)] == ["suppressed"]
+
+
+def test_a_stop_clicked_under_a_newer_key_than_the_card_refuses(settings: Settings) -> None:
+    question = ask()
+    settings.HANDOFF_KEYS = {**settings.HANDOFF_KEYS, 2: b"\2" * 32}
+    newest = cards.canonical_digests(parse(ADA))[-1]
+    suppression.stop_digest(newest, Stop(SuppressionReason.ONE_CLICK), by=SYSTEM, at=TUESDAY)
+    assert [ruling.code for ruling in clear(question)] == ["suppressed"]
+
+
+def test_two_addresses_of_one_person_are_both_refused_in_one_batch() -> None:
+    stop(ADA)
+    person = AddressCard.objects.get().person
+    later = [ask(f"ada@{name}.example.org", ref=f"{name}/1") for name in ("club", "home")]
+    AddressCard.objects.filter(pk__in=[one.card for one in later]).update(person=person)
+    questions = [ask(f"ada@{name}.example.org", ref=f"{name}/1") for name in ("club", "home")]
+    assert [ruling.code for ruling in clear(*questions)] == ["suppressed", "suppressed"]
+
+
+def test_a_stop_refuses_personal_mail_too() -> None:
+    stop()
+    assert code(message_class=MessageClass.PERSONAL) == "suppressed"
+
+
+# --- who may be written to at all -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "local",
+    [
+        *("postmaster", "abuse", "hostmaster", "noreply", "no-reply", "donotreply", "mailer-daemon", "security"),
+        *("privacy", "webmaster", "root", "list-announce", "users-request", "ABUSE", "abuse+x", "No-Reply"),
+    ],
+)
+def test_nobody_writes_marketing_to_a_function(local: str) -> None:
+    assert code(f"{local}@pumps.example.com") == "role_address"
+
+
+@pytest.mark.parametrize("local", ["ada", "abuse.ada", "listeria", "requests", "rootes", "postmasters"])
+def test_a_name_that_only_sounds_alike_is_a_person(local: str) -> None:
+    assert code(f"{local}@pumps.example.com") == ""
+
+
+@pytest.mark.parametrize("source", ["pattern_guess", "guessed", "harvested", "bought"])
+def test_a_guessed_or_bought_address_is_refused(source: str) -> None:
+    assert code(source=source) == "address_guessed"
+
+
+def test_an_address_without_origin_is_refused() -> None:
+    assert code(source="") == "no_source"
+
+
+@pytest.mark.parametrize("basis", ["", "because", "Consent"])
+def test_an_unknown_basis_is_none(basis: str) -> None:
+    assert code(basis=basis) == "no_legal_basis"
+
+
+def test_a_personal_letter_needs_no_list() -> None:
+    assert code(source="", basis="", message_class=MessageClass.PERSONAL) == ""
+
+
+# --- caps -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "questions"),
+    [
+        ("person", [{}, {"account": "account:2"}]),
+        ("account", [{"text": "a@one.example.org"}, {"text": "b@two.example.org"}]),
+        ("recipient_domain", [{"text": "a@one.example.org"}, {"text": "b@one.example.org", "account": "account:2"}]),
+        ("mailbox", [{"text": "a@one.example.org"}, {"text": "b@two.example.org", "account": "account:2"}]),
+    ],
+)
+def test_a_cap_lets_one_through_and_says_when_the_next_may_go(name: str, questions: list[dict[str, Any]]) -> None:
+    caps(**{name: 1})
+    first, second = (ask(ref=f"{number}/1", **given) for number, given in enumerate(questions))
+    clear(first)
+    (ruling,) = clear(second)
+    assert (ruling.code, ruling.decisive.until) == (f"{name}_cap", TUESDAY + DAY)
+    (ruling,) = clear(ask(ref="9/1", attempt=1, **questions[1]), at=TUESDAY + DAY)
+    assert ruling.permitted
+
+
+def test_a_message_does_not_stand_in_its_own_way() -> None:
+    caps(person=1)
+    clear(ask())
+    (ruling,) = clear(ask(attempt=2), at=TUESDAY + timedelta(minutes=15))
+    assert ruling.permitted
+
+
+def test_every_attempt_counts_for_the_mailbox() -> None:
+    caps(mailbox=2)
+    for attempt in (1, 2):
+        clear(ask(attempt=attempt))
+    assert [ruling.code for ruling in clear(ask(attempt=3))] == ["mailbox_cap"]
+
+
+def test_people_without_an_account_share_no_cap() -> None:
+    caps(account=1)
+    questions = [ask(f"{name}@one.example.org", ref=f"{name}/1", account="") for name in ("a", "b", "c")]
+    assert [ruling.code for ruling in clear(*questions)] == ["", "", ""]
+
+
+def test_messages_without_a_mailbox_share_no_cap() -> None:
+    caps(mailbox=1)
+    questions = [ask(f"{name}@one.example.org", ref=f"{name}/1", mailbox="") for name in ("a", "b")]
+    assert [ruling.code for ruling in clear(*questions)] == ["", ""]
+
+
+def test_nobody_is_capped_before_anything_is_planned() -> None:
+    caps(person=1, account=1, mailbox=1, recipient_domain=1)
+    clear(ask())
+    assert preview(ask(ref="row/1", step=None)).permitted
+
+
+def test_a_cap_counts_other_people_at_the_same_domain_in_the_same_batch() -> None:
+    caps(recipient_domain=2)
+    questions = [ask(f"{name}@one.example.org", ref=f"{name}/1") for name in ("a", "b", "c")]
+    assert [ruling.code for ruling in clear(*questions)] == ["", "", "recipient_domain_cap"]
