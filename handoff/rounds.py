@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 from django.utils.module_loading import import_string
 
 from compliance import clock
@@ -59,7 +59,7 @@ def loop(stop: Callable[[], bool], *, pause: float = 0.5) -> None:
 def _run_safely(name: str) -> None:
     try:
         counts = run(name, clock.now())
-    except DatabaseError:
+    except Error:
         _log.exception("round %s: the database did not answer", name)
         close_old_connections()
     except Exception:  # noqa: BLE001 - one broken round must not stop the others

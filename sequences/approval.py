@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance import audit
 from compliance.acts import Act, Consent
 from compliance.addresses import same_person
-from compliance.principals import Principal, System, actor
+from compliance.principals import Principal, Staff, System
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import move
 from sequences import policy, wording
@@ -30,8 +30,17 @@ CHAIN: Mapping[str, Signature.Step] = {
     "load": Signature.Step.LOADING,
     "approve": Signature.Step.SEQUENCE,
 }
+_DUE: Mapping[str, str] = {
+    TemplateVersion.State.SUBMITTED: "approve_messaging",
+    TemplateVersion.State.MESSAGING_APPROVED: "approve_narrative",
+    TemplateVersion.State.NARRATIVE_APPROVED: "load",
+}
 TEXT_STEPS = (Signature.Step.MESSAGING, Signature.Step.NARRATIVE, Signature.Step.LOADING)
-_EDITS = (".created", ".edited")
+# Whoever put people on a list is among its authors (LAW APR-02).
+_EDITS = (".created", ".edited", ".rows_added")
+
+# Of three steps one person signs at most one, or two in a small team: three people, or two, stand behind a text.
+_OF_THREE = {False: 1, True: 2}
 
 Row = TypeVar("Row", bound=models.Model)
 Text = TypeVar("Text", TemplateVersion, SequenceVersion)
@@ -44,7 +53,9 @@ def note_edit(row: models.Model, *, by: Principal, at: datetime, created: bool) 
 
 
 def submit(row: Text, *, by: Principal, at: datetime, consent: Consent) -> Text:
-    """Freeze a draft and hand it to its first signer. Raises Refused on a lost race."""
+    """Freeze a draft and hand it to its first signer. Raises Refused, also on a lost race."""
+    if refusals := against_submitting(row, by):
+        raise Refused(refusals)
     digest = digest_now(row)
     columns = {"digest": digest, "submitted_at": at}
     return only(move(row, "submit", by=by, at=at, reason=consent.comment, set=columns, data={"digest": digest}))
@@ -52,11 +63,9 @@ def submit(row: Text, *, by: Principal, at: datetime, consent: Consent) -> Text:
 
 def sign_text(row: TemplateVersion, *, by: Principal, at: datetime, consent: Consent) -> models.Model:
     """Sign the step that is due. The digest the person was shown must still be the digest of the text."""
-    arrow = {
-        TemplateVersion.State.SUBMITTED: "approve_messaging",
-        TemplateVersion.State.MESSAGING_APPROVED: "approve_narrative",
-        TemplateVersion.State.NARRATIVE_APPROVED: "load",
-    }[TemplateVersion.State(row.state)]
+    arrow = _DUE.get(row.state)
+    if arrow is None:
+        raise Refused([Refusal("wrong_state", _("No signature is due on this text."))])
     return sign(row, arrow, by=by, at=at, consent=consent)
 
 
@@ -107,32 +116,32 @@ def against_submitting(row: TemplateVersion | SequenceVersion, by: Principal) ->
         wording.skeleton_of(row)
     except WordingError as error:
         return [Refusal(error.code, error.message, f"{error.part}, line {error.line}, column {error.column}")]
+    except ValueError:
+        return [Refusal("bad_language", _("There is no such language; write it like en or de-CH."), "language")]
     return findings(row)
 
 
 def against_signing(row: Any, by: Principal) -> list[Refusal]:
-    """Everything that keeps this person from signing: authorship, an earlier signature, a changed text."""
+    """Everything that keeps this person from signing: authorship, an earlier signature, a changed text, a rule."""
     if isinstance(by, System):
         return [Refusal("nobody_signs", _("Only a person signs."))]
     found = []
     if wrote(row, by):
         found.append(Refusal("author_signs", _("Who wrote or edited a text does not sign it.")))
-    if not settings.SMALL_TEAM and signers(row).filter(signer_id=by.pk).exists():
+    if _signed(row, by) >= _OF_THREE[settings.SMALL_TEAM]:
         found.append(Refusal("signed_already", _("You have signed an earlier step; the next needs another person.")))
-    if row.digest != digest_now(row):
+    if not _says_what_was_submitted(row):
         found.append(Refusal("changed_since", _("The text was changed after it was submitted.")))
-    return found
+    # A playbook may have become stricter since it was submitted (spec T4, SQ1).
+    return [*found, *against_submitting(row, by)]
 
 
 def wrote(row: Any, by: Principal) -> bool:
     """Whether a person, by whichever of their accounts, wrote or edited a row."""
     if isinstance(by, System):
         return False
-    if row.author_id == by.pk or actor(by) in _editors(row):
-        return True
     numbers = [name.partition(":")[2] for name in _editors(row) if name.startswith("user:")]
-    authors = get_user_model().objects.filter(pk__in=[row.author_id, *numbers])
-    return any(author.email and same_person(author.email, by.email) for author in authors)
+    return any(_is_same(user, by) for user in get_user_model().objects.filter(pk__in=[row.author_id, *numbers]))
 
 
 def signers(row: models.Model) -> models.QuerySet[Signature]:
@@ -155,6 +164,22 @@ def only(moved: Sequence[Row]) -> Row:
     if not moved:
         raise lost_race()
     return moved[0]
+
+
+def _signed(row: models.Model, by: Staff) -> int:
+    """How many steps a person has signed, by whichever of their accounts."""
+    return sum(_is_same(signature.signer, by) for signature in signers(row).select_related("signer"))
+
+
+def _is_same(user: Staff, by: Staff) -> bool:
+    return user.pk == by.pk or bool(user.email and same_person(user.email, by.email))
+
+
+def _says_what_was_submitted(row: TemplateVersion | SequenceVersion) -> bool:
+    try:
+        return bool(row.digest == digest_now(row))
+    except ValueError:
+        return False
 
 
 def _editors(row: models.Model) -> set[str]:

@@ -1,9 +1,11 @@
 """Puts the question to the door: what the rules are told about a list row, an enrollment or a message."""
 
+from dataclasses import dataclass
+
 from compliance import addresses
 from compliance.clearance import Ask
 from sequences import wording
-from sequences.models import Contact, Enrollment, ListRow, OutboundMessage, SequenceVersion
+from sequences.models import Contact, Enrollment, ListRow, Mailbox, OutboundMessage, SequenceVersion
 from sequences.zones import zone_of
 
 
@@ -14,12 +16,21 @@ def for_row(row: ListRow, version: SequenceVersion) -> Ask:
 
 def for_step(enrollment: Enrollment) -> Ask:
     """May this enrollment's next message be planned?"""
-    return _for_message(enrollment, ref_of(enrollment), enrollment.next_step, attempt=1)
+    return _ask(
+        ref_of(enrollment),
+        enrollment.contact,
+        enrollment.version,
+        enrollment.row,
+        _Passage(enrollment, enrollment.next_step, enrollment.mailbox),
+    )
 
 
 def for_message(message: OutboundMessage) -> Ask:
     """May this message go now, at this attempt?"""
-    return _for_message(message.enrollment, message.ref, message.step, attempt=message.attempts_made + 1)
+    enrollment = message.enrollment
+    # The mailbox is the message's own: it is the one that sends.
+    passage = _Passage(enrollment, message.step, message.mailbox, attempt=message.attempts_made + 1)
+    return _ask(message.ref, enrollment.contact, enrollment.version, enrollment.row, passage)
 
 
 def ref_of(enrollment: Enrollment) -> str:
@@ -27,20 +38,18 @@ def ref_of(enrollment: Enrollment) -> str:
     return f"{enrollment.pk}/{enrollment.next_step}"
 
 
-def _for_message(enrollment: Enrollment, ref: str, step: int, *, attempt: int) -> Ask:
-    return _ask(ref, enrollment.contact, enrollment.version, enrollment.row, enrollment, step, attempt)
+@dataclass(frozen=True)
+class _Passage:
+    """What an ask knows of a message, planned or about to be."""
+
+    enrollment: Enrollment
+    step: int
+    mailbox: Mailbox
+    attempt: int = 1
 
 
-def _ask(
-    ref: str,
-    contact: Contact,
-    version: SequenceVersion,
-    row: ListRow,
-    enrollment: Enrollment | None = None,
-    step: int | None = None,
-    attempt: int = 1,
-) -> Ask:
-    mailbox = enrollment.mailbox if enrollment else None
+def _ask(ref: str, contact: Contact, version: SequenceVersion, row: ListRow, passage: _Passage | None = None) -> Ask:
+    mailbox = passage.mailbox if passage else None
     return Ask(
         ref=ref,
         address=addresses.parse(contact.address),
@@ -56,9 +65,9 @@ def _ask(
         version=version.pk,
         values=wording.personal_values(contact),
         recipient_list=row.recipient_list.key,
-        enrollment=enrollment.pk if enrollment else None,
-        step=step,
+        enrollment=passage.enrollment.pk if passage else None,
+        step=passage.step if passage else None,
         mailbox=mailbox.key if mailbox else "",
         sending_domain=mailbox.domain if mailbox else "",
-        attempt=attempt,
+        attempt=passage.attempt if passage else 1,
     )

@@ -1,7 +1,7 @@
 """A passage through a sequence: entering, going on, ending. Every ending names its reason from a closed list."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance import suppression
 from compliance.acts import Act, Consent
+from compliance.calendar import CalendarError, Window
 from compliance.models import AddressDigest, Strength, Suppression
 from compliance.principals import SYSTEM, Principal
 from compliance.transitions import move
 from sequences.approval import only
 from sequences.models import (
-    Contact,
     Enrollment,
     ExitReason,
     ListRow,
@@ -25,10 +25,10 @@ from sequences.models import (
     SequenceVersion,
     Step,
 )
-from sequences.timetable import Wait, WaitKind, due_at, first_due
-from sequences.zones import hours, zone_of
+from sequences.timetable import TimetableError, Wait, WaitKind, due_at, first_due
+from sequences.zones import hours, windows, zone_of
 
-_SWEEP = 500
+_SWEEP = _CHUNK = 500
 # What a refusal of the door means for the passage.
 _EXITS = {
     "list_withdrawn": ExitReason.LIST_WITHDRAWN,
@@ -48,11 +48,14 @@ def enroll(rows: Sequence[ListRow], version: SequenceVersion, *, at: datetime) -
     senders = list(Mailbox.objects.filter(state=Mailbox.State.ACTIVE).order_by("pk"))
     if not senders:
         raise NoMailbox(str(_("There is no active mailbox to send from.")))
-    known = _known_senders([row.contact_id for row in rows])
-    wanted = [_entry(row, version, senders, known, at) for row in rows]
-    Enrollment.objects.bulk_create(wanted, batch_size=500, ignore_conflicts=True)
-    ours = Enrollment.objects.filter(row__in=rows, version=version, state=Enrollment.State.ACTIVE)
-    return list(ours.order_by("pk"))
+    opening, begun = windows(), list[Enrollment]()
+    for chunk in (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)):
+        known = _known_senders([row.contact_id for row in chunk])
+        wanted = [_entry(row, version, _sender(row, senders, known), _first_due(row, opening, at), at) for row in chunk]
+        Enrollment.objects.bulk_create(wanted, ignore_conflicts=True)
+        ours = Enrollment.objects.filter(row__in=chunk, version=version, state=Enrollment.State.ACTIVE)
+        begun += ours.order_by("pk")
+    return begun
 
 
 def advance(enrollment: Enrollment, step: int, *, at: datetime) -> None:
@@ -66,15 +69,19 @@ def advance(enrollment: Enrollment, step: int, *, at: datetime) -> None:
         move(enrollment, "finish", by=SYSTEM, at=at, set=columns)
         return
     due = next_due(enrollment, following, after=at)
-    open_here = Enrollment.objects.filter(pk=enrollment.pk, next_step=enrollment.next_step)
-    open_here.update(next_step=following.position, due_at=due)
+    here = Enrollment.objects.filter(pk=enrollment.pk, next_step=step)
+    here.filter(state=Enrollment.State.ACTIVE).update(next_step=following.position, due_at=due)
 
 
 def next_due(enrollment: Enrollment, step: Step, *, after: datetime) -> datetime:
     """When a step is due for this person, inside their window, spread over it by a stable hash."""
     contact = enrollment.contact
     wait = Wait(days=step.wait_days, kind=WaitKind(step.wait_kind))
-    return due_at(after, wait, hours(zone_of(contact), contact.country), spread=_spread(contact.pk, step.position))
+    try:
+        return due_at(after, wait, hours(zone_of(contact), contact.country), spread=_spread(contact.pk, step.position))
+    except (TimetableError, CalendarError):
+        # No opening is in sight. What has been sent stays sent: the door says what stands against the next one.
+        return after + timedelta(days=step.wait_days)
 
 
 def leave(
@@ -84,8 +91,9 @@ def leave(
     columns = {"exit_reason": reason, "ended_at": at, "due_at": None}
     with transaction.atomic():
         left = move(list(enrollments), "leave", by=by, at=at, reason=comment, set=columns, data={"code": str(reason)})
-        waiting = OutboundMessage.objects.filter(enrollment__in=left, state=OutboundMessage.State.PLANNED)
-        move(list(waiting), "cancel", by=SYSTEM, at=at, set={"reason": reason, "settled_at": at})
+        planned = {"state": OutboundMessage.State.PLANNED}
+        waiting = OutboundMessage.objects.filter(enrollment__in=left, **planned).defer("content")
+        move(list(waiting), "cancel", by=SYSTEM, at=at, set={"reason": reason, "settled_at": at}, where=planned)
     return left
 
 
@@ -130,25 +138,29 @@ def _known_senders(contacts: Sequence[int]) -> dict[int, int]:
     return dict(rows.values_list("contact", "mailbox"))
 
 
-def _entry(
-    row: ListRow, version: SequenceVersion, senders: Sequence[Mailbox], known: dict[int, int], at: datetime
-) -> Enrollment:
-    contact = row.contact
+def _sender(row: ListRow, senders: Sequence[Mailbox], known: Mapping[int, int]) -> Mailbox:
     by_key = {mailbox.pk: mailbox for mailbox in senders}
-    mailbox = by_key.get(known.get(contact.pk, 0), senders[contact.pk % len(senders)])
+    return by_key.get(known.get(row.contact_id, 0), senders[row.contact_id % len(senders)])
+
+
+def _entry(row: ListRow, version: SequenceVersion, mailbox: Mailbox, due: datetime, at: datetime) -> Enrollment:
     return Enrollment(
-        contact=contact,
-        person=contact.card.person_id,
+        contact=row.contact,
+        person=row.contact.card.person_id,
         version=version,
         row=row,
         mailbox=mailbox,
-        due_at=_first_due(contact, at),
+        due_at=due,
         entered_at=at,
     )
 
 
-def _first_due(contact: Contact, at: datetime) -> datetime:
-    return first_due(at + timedelta(minutes=1), hours(zone_of(contact), contact.country), spread=_spread(contact.pk, 1))
+def _first_due(row: ListRow, opening: Sequence[Window], at: datetime) -> datetime:
+    contact, start = row.contact, at + timedelta(minutes=1)
+    try:
+        return first_due(start, hours(zone_of(contact), contact.country, opening), spread=_spread(contact.pk, 1))
+    except (TimetableError, CalendarError):
+        return start
 
 
 def _spread(contact: int, step: int) -> float:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from compliance import addresses, cards, tokens
+from compliance import addresses, tokens
 from sequences import wording
 from sequences.models import Mailbox, OutboundMessage
 from sequences.wire import Letter, build
@@ -53,8 +53,8 @@ def unsubscribe_address(token: str, mailbox: Mailbox) -> str:
 
 
 def _unsubscribe_token(message: OutboundMessage) -> str:
-    address = addresses.parse(message.enrollment.contact.address)
-    digest = cards.canonical_digests(address)[-1]
+    # The card's own digest, under the key it was made with: after a new key, another would find nobody (LAW UNS-08).
+    digest = message.enrollment.contact.card.digest
     return tokens.make(tokens.Purpose.UNSUBSCRIBE, message=message.pk, digest=digest)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -28,6 +28,7 @@ from sequences.models import (
 )
 
 _CHUNK = 500
+_OPEN = (RecipientList.State.DRAFT, RecipientList.State.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,12 @@ class Prospect:
 
 
 def add(recipients: RecipientList, contacts: Sequence[tuple[Contact, str, str]], *, by: Principal, at: datetime) -> int:
-    """Put (contact, source, basis) on a list once each; return how many rows are new. Rows wait for a signature."""
+    """Put (contact, source, basis) on a list once each; return how many rows are new. Rows wait for a signature.
+
+    Raises Refused for a list that is not open: what the CRO has before them does not change under their hands.
+    """
+    if not RecipientList.objects.filter(pk=recipients.pk, state__in=_OPEN).exists():
+        raise Refused([Refusal("list_closed", _("Rows are added while a list is being loaded or running."))])
     before = recipients.rows.count()
     ListRow.objects.bulk_create(
         [
@@ -67,13 +73,13 @@ def look_ahead(recipients: RecipientList, at: datetime) -> Prospect:
 
 def digest_now(recipients: RecipientList) -> str:
     """SHA-256 over the sequence version and the leaves of all rows, in any order of rows."""
-    leaves = sorted(_leaves(recipients).values())
-    said = [wording.sequence_digest(recipients.sequence_version), leaves]
-    return hashlib.sha256(audit.canonical(said)).hexdigest()
+    return _digest_of(recipients, _leaves(recipients))
 
 
 def submit(row: RecipientList, *, by: Principal, at: datetime, consent: Consent) -> RecipientList:
-    """Hand the list to the CRO."""
+    """Hand the list to the CRO. Raises Refused."""
+    if refusals := against_submitting(row, by):
+        raise Refused(refusals)
     digest = digest_now(row)
     moved = move(
         row,
@@ -88,21 +94,27 @@ def submit(row: RecipientList, *, by: Principal, at: datetime, consent: Consent)
 
 
 def sign(row: RecipientList, *, by: Principal, at: datetime, consent: Consent) -> RecipientList:
-    """Sign every row as it stands and start a passage for everybody the door does not refuse."""
-    arrow = "sign" if row.state == RecipientList.State.SUBMITTED else "sign_changes"
+    """Sign every row as it stands and start a passage for everybody the door does not refuse. Raises Refused.
+
+    A digest in the consent must be the one of the rows as they stand under the lock.
+    """
+    first = row.state == RecipientList.State.SUBMITTED
     with transaction.atomic(durable=not connection.in_atomic_block):
         locks.own_scopes([row.key])
-        if arrow == "sign" and row.digest != digest_now(row):
-            raise Refused([_changed()])
-        digest = digest_now(row)
-        moved = approval.only(
-            move(row, arrow, by=by, at=at, reason=consent.comment, set={"digest": digest}, data={"digest": digest})
-        )
+        if refusals := against_signing(row, by) if first else against_signing_changes(row, by):
+            raise Refused(refusals)
+        # Read once: what is hashed is what is signed, whoever edits a person at this moment.
+        leaves = _leaves(row)
+        digest = _digest_of(row, leaves)
+        if refusals := _against_digest(row, digest, consent):
+            raise Refused(refusals)
+        said = {"set": {"digest": digest}, "data": {"digest": digest}}
+        arrow = "sign" if first else "sign_changes"
+        moved = approval.only(move(row, arrow, by=by, at=at, reason=consent.comment, **said))
         approval.write_signature(row, Signature.Step.RECIPIENTS, digest, by=by, at=at, comment=consent.comment)
-        _sign_leaves(moved)
-        begun = enrollment.enroll(_newly_permitted(moved, at), moved.sequence_version, at=at)
+        _sign_leaves(moved, leaves)
+        _enroll(moved, leaves, by=by, at=at)
         _ask_again(moved, at)
-        audit.record("sequences.recipientlist.enrolled", audit.reference(moved), by=by, at=at, enrollments=len(begun))
     return moved
 
 
@@ -154,17 +166,41 @@ def _rows(recipients: RecipientList) -> list[ListRow]:
     return list(rows.select_related("contact__account", "contact__card", "recipient_list"))
 
 
+def _against_digest(row: RecipientList, digest: str, consent: Consent) -> list[Refusal]:
+    submitted = row.state == RecipientList.State.SUBMITTED
+    if submitted and row.digest != digest:
+        return [_changed()]
+    # Pages name the list by what was signed last, which says nothing of the rows added since.
+    named = {digest} if submitted else {digest, row.digest}
+    if consent.digest and consent.digest not in named:
+        return [Refusal("digest_differs", _("The rows you were shown are not the rows that would be signed."))]
+    return []
+
+
+def _enroll(recipients: RecipientList, leaves: Mapping[int, str], *, by: Principal, at: datetime) -> None:
+    rows = [row for row in _newly_permitted(recipients, at) if row.pk in leaves]
+    begun = enrollment.enroll(rows, recipients.sequence_version, at=at)
+    # Who is in another sequence is not enrolled; the log says how many that were.
+    elsewhere = len(rows) - len(begun)
+    subject = audit.reference(recipients)
+    audit.record("sequences.recipientlist.enrolled", subject, by=by, at=at, enrollments=len(begun), elsewhere=elsewhere)
+
+
+def _digest_of(recipients: RecipientList, leaves: Mapping[int, str]) -> str:
+    said = [wording.sequence_digest(recipients.sequence_version), sorted(leaves.values())]
+    return hashlib.sha256(audit.canonical(said)).hexdigest()
+
+
 def _leaves(recipients: RecipientList) -> dict[int, str]:
-    variables = wording.personal_variables(recipients.sequence_version)
+    variables = wording.signed_variables(recipients.sequence_version)
     return {
         row.pk: wording.leaf_digest(row.contact, source=row.source, basis=row.basis, variables=variables)
         for row in _rows(recipients)
     }
 
 
-def _sign_leaves(recipients: RecipientList) -> None:
-    leaves = _leaves(recipients)
-    rows = _rows(recipients)
+def _sign_leaves(recipients: RecipientList, leaves: Mapping[int, str]) -> None:
+    rows = [row for row in _rows(recipients) if leaves.get(row.pk, row.signed_leaf) != row.signed_leaf]
     for row in rows:
         row.signed_leaf = leaves[row.pk]
     ListRow.objects.bulk_update(rows, ["signed_leaf"], batch_size=_CHUNK)

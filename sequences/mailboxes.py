@@ -9,7 +9,9 @@ from compliance.acts import Act, Consent
 from compliance.principals import Principal
 from compliance.transitions import move
 from sequences.approval import only
-from sequences.models import Mailbox
+from sequences.models import Mailbox, OutboundMessage
+
+_FOR_THE_STOP = ("mailbox_stopped", "login_refused", "session_refused")
 
 
 def stop(row: Mailbox, *, by: Principal, at: datetime, consent: Consent) -> Mailbox:
@@ -22,8 +24,12 @@ def stop(row: Mailbox, *, by: Principal, at: datetime, consent: Consent) -> Mail
 
 
 def start(row: Mailbox, *, by: Principal, at: datetime, consent: Consent) -> Mailbox:
-    """A person says that the fault is mended."""
-    return only(move(row, "start", by=by, at=at, reason=consent.comment, set={"stopped_because": ""}))
+    """A person says that the fault is mended; what waited for it is asked again at once."""
+    with transaction.atomic():
+        moved = only(move(row, "start", by=by, at=at, reason=consent.comment, set={"stopped_because": ""}))
+        held = OutboundMessage.objects.filter(mailbox=moved, state=OutboundMessage.State.PLANNED)
+        held.filter(reason__in=_FOR_THE_STOP, not_before__gt=at).update(not_before=at)
+    return moved
 
 
 def password_of(row: Mailbox) -> str:

@@ -3,9 +3,11 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from compliance.acts import Act, Consent
 from compliance.principals import Principal
+from compliance.refusals import Refusal, Refused
 from compliance.transitions import move
 from sequences import enrollment
 from sequences.approval import only
@@ -13,13 +15,22 @@ from sequences.models import OutboundMessage
 
 
 def accept(row: OutboundMessage, *, by: Principal, at: datetime, consent: Consent) -> OutboundMessage:
-    """There is evidence that it was delivered."""
+    """There is evidence that it was delivered. Raises Refused."""
+    if refusals := against_accepting(row, by):
+        raise Refused(refusals)
     return _resolve(row, "accept", by, at, consent)
 
 
 def cancel(row: OutboundMessage, *, by: Principal, at: datetime, consent: Consent) -> OutboundMessage:
     """It was not delivered, or shall not be; it is not sent again."""
     return _resolve(row, "cancel", by, at, consent)
+
+
+def against_accepting(row: OutboundMessage, by: Principal) -> list[Refusal]:
+    """While the server is being spoken to, nobody says by hand what it will answer."""
+    if row.state == OutboundMessage.State.CLEARED:
+        return [Refusal("on_the_wire", _("It is being sent at this moment; its server's answer is awaited."))]
+    return []
 
 
 def _resolve(row: OutboundMessage, arrow: str, by: Principal, at: datetime, consent: Consent) -> OutboundMessage:
@@ -31,6 +42,6 @@ def _resolve(row: OutboundMessage, arrow: str, by: Principal, at: datetime, cons
 
 
 ACTS = (
-    Act("accept", accept, comment_required=True),
+    Act("accept", accept, against_accepting, comment_required=True),
     Act("cancel", cancel, comment_required=True, danger=True),
 )

@@ -1,10 +1,12 @@
 """Turns what is due into rows of the outbox, at most one per step, asking the door what it would say."""
 
+import logging
 import secrets
-from collections.abc import Sequence
-from datetime import datetime
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import Error, transaction
 
 from compliance import clearance, playbook
 from compliance.clearance import Ruling
@@ -14,19 +16,40 @@ from sequences.models import Enrollment, OutboundMessage, Step
 from sequences.timetable import expires_at
 from sequences.wire import new_message_id
 
+_log = logging.getLogger(__name__)
+_UNTIL_SOMEBODY_MENDS = timedelta(days=1)
 _BATCH = 200
 _STALE_AFTER_DAYS = 10
 
 
 def plan_round(at: datetime) -> dict[str, int]:
-    """Plan every step that is due; how many were planned and how many refused outright."""
-    planned = refused = 0
+    """Plan every step that is due; how many were planned, how many of these refused outright, how many put off."""
+    counts = Counter({"planned": 0, "refused": 0})
     while due := _due(at):
+        counts.update(_plan_apart(due, at))
+    return dict(counts)
+
+
+def _plan_apart(due: Sequence[Enrollment], at: datetime) -> Mapping[str, int]:
+    """Plan a batch; when that fails, plan its halves, so that what cannot be planned is put off alone."""
+    try:
         rulings = clearance.preview([asks.for_step(row) for row in due], at)
         made = _plan(due, rulings, at)
-        planned += len(made)
-        refused += _refuse(made, rulings, at)
-    return {"planned": planned, "refused": refused}
+    except Error:
+        raise
+    except Exception:  # noqa: BLE001 - one passage that cannot be planned must not stop the others
+        if len(due) == 1:
+            _log.exception("enrollment %s cannot be planned", due[0].pk)
+            _put_off(due[0], at)
+            return {"put_off": 1}
+        half = len(due) // 2
+        return Counter(_plan_apart(due[:half], at)) + Counter(_plan_apart(due[half:], at))
+    return {"planned": len(made), "refused": _refuse(made, rulings, at)}
+
+
+def _put_off(row: Enrollment, at: datetime) -> None:
+    here = Enrollment.objects.filter(pk=row.pk, next_step=row.next_step, due_at__isnull=False)
+    here.update(due_at=at + _UNTIL_SOMEBODY_MENDS)
 
 
 def _due(at: datetime) -> list[Enrollment]:

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from compliance import audit
+from compliance import addresses, audit, cards
+from compliance.calendar import Window
 from compliance.clearance import Ask, Rule, Verdict, defer, permit, refuse
 from sequences import approval, wording
 from sequences.models import (
+    Contact,
     Enrollment,
     Mailbox,
     RecipientList,
@@ -19,15 +21,16 @@ from sequences.models import (
     TemplateVersion,
 )
 from sequences.timetable import next_slot
-from sequences.zones import hours
+from sequences.zones import hours, windows
 
 # A person has to decide; the message asks again tomorrow, and its step's expiry bounds the waiting.
 _UNTIL_SOMEBODY_DECIDES = timedelta(days=1)
+_AT_ONCE_AGAIN = timedelta(minutes=1)
 
 
 def _enrollments(asks: Sequence[Ask]) -> dict[int, Enrollment]:
     rows = Enrollment.objects.filter(pk__in={ask.enrollment for ask in asks if ask.enrollment})
-    rows = rows.select_related("row__recipient_list", "contact__account", "version__sequence")
+    rows = rows.select_related("row__recipient_list", "contact__account", "contact__card", "version__sequence")
     return {row.pk: row for row in rows}
 
 
@@ -105,7 +108,7 @@ class RowIsSigned(Rule):
     def load(self, asks: Sequence[Ask], at: datetime) -> tuple[dict[int, Enrollment], dict[int, tuple[str, ...]]]:
         rows = _enrollments(asks)
         versions = {row.version_id: row.version for row in rows.values()}
-        return rows, {pk: wording.personal_variables(version) for pk, version in versions.items()}
+        return rows, {pk: wording.signed_variables(version) for pk, version in versions.items()}
 
     def judge(
         self, ask: Ask, facts: tuple[Mapping[int, Enrollment], Mapping[int, tuple[str, ...]]], at: datetime
@@ -119,7 +122,7 @@ class RowIsSigned(Rule):
             return defer("row_not_signed", at + _UNTIL_SOMEBODY_DECIDES)
         if leaf != row.signed_leaf:
             return defer("row_changed", at + _UNTIL_SOMEBODY_DECIDES, signed=row.signed_leaf, now=leaf)
-        return permit(leaf=leaf)
+        return _as_written(ask, enrollment.contact, leaf, at)
 
 
 class ValuesPresent(Rule):
@@ -138,14 +141,28 @@ class ValuesPresent(Rule):
 class WithinWindow(Rule):
     """It is a working hour where the recipient is (spec SQ2, LAW TIM-06)."""
 
-    def judge(self, ask: Ask, facts: None, at: datetime) -> Verdict:
+    def load(self, asks: Sequence[Ask], at: datetime) -> Sequence[Window]:
+        return windows()
+
+    def judge(self, ask: Ask, facts: Sequence[Window], at: datetime) -> Verdict:
         if ask.step is None:
             return permit()
-        slot = next_slot(at, hours(ask.zone, ask.country))
+        slot = next_slot(at, hours(ask.zone, ask.country, facts))
         if slot is None:
             return defer("no_open_hour", at + _UNTIL_SOMEBODY_DECIDES, zone=ask.zone, country=ask.country)
         seen = {"zone": ask.zone, "country": ask.country}
         return permit(**seen) if slot <= at else defer("outside_window", slot, **seen)
+
+
+def _as_written(ask: Ask, contact: Contact, leaf: str, at: datetime) -> Verdict:
+    """What the message was written from, a moment ago, is what the signature was compared with."""
+    address = addresses.parse(contact.address)
+    if contact.card.digest not in cards.canonical_digests(address):
+        # Stops are found by the card: an address with somebody else's would walk past its own (LAW SUP-01).
+        return defer("address_without_card", at + _UNTIL_SOMEBODY_DECIDES)
+    if ask.address != address or dict(ask.values) != wording.personal_values(contact):
+        return defer("changed_meanwhile", at + _AT_ONCE_AGAIN)
+    return permit(leaf=leaf)
 
 
 def _as_verdict(found: Signed, at: datetime) -> Verdict:

@@ -1,7 +1,7 @@
 """Claim, clear, send, settle. At most one copy of a message ever leaves (spec X2; LAW §2).
 
-A claim is a lease with a fencing token. The clearance is committed between RCPT and DATA; whatever dies after it
-leaves the message *in doubt*, and nobody sends that again by himself.
+A claim is a lease with a fencing token. The clearance is committed between RCPT and DATA, with the bytes it lets
+out; whatever dies after it leaves the message *in doubt*, and nobody sends that again by himself.
 """
 
 import hashlib
@@ -12,68 +12,81 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
+from django.db.models import Q
 
-from compliance import clearance, clock, vault
+from compliance import clearance, clock
 from compliance.clearance import Ruling
 from compliance.principals import SYSTEM
 from compliance.transitions import move
 from sequences import asks, letters, settling
 from sequences.models import Mailbox, OutboundMessage
-from sequences.render import MissingValue, UnsafeValue
 from sequences.settling import Tried
-from sequences.smtp import InDoubt, InsecureEndpoint, NotSent, Phase, UnsafeContent
+from sequences.smtp import InDoubt, NotSent, Outcome, Phase, UnsafeContent
 from sequences.transport import Session, Unreachable
-from sequences.wire import UnsafeLetter
 
 _log = logging.getLogger(__name__)
 _BATCH = 50
+_SETTLED_AT_ONCE = 500
+# A round decides under one moment; a longer one would send by yesterday's hours.
+_ROUND = timedelta(seconds=60)
 _AFTER_A_FAULT = timedelta(minutes=15)
+_AFTER_A_STOP = timedelta(hours=1)
 _UNTIL_SOMEBODY_MENDS = timedelta(days=1)
 _ASSUMED_AFTER = timedelta(hours=72)
+# Servers refuse mail whose Date is old (LAW MSG-12); the bytes and their Date stay what they were at first.
+_OLDEST_BYTES = timedelta(hours=48)
 _TOGETHER = ("mailbox", "template_version", "enrollment__contact__account", "enrollment__contact__card")
 _BESIDES = ("enrollment__version__sequence", "enrollment__row__recipient_list", "enrollment__mailbox")
 
 
 def send_round(at: datetime) -> dict[str, int]:
-    """Send everything whose time has come; how many came to which end."""
+    """Send what is due, for a minute at the most: the rest is the next round's. How many came to which end."""
+    ends = clock.lease_clock() + _ROUND
     counts: Counter[str] = Counter()
     counts["expired"] += _expire(at)
     while batch := _claim(at):
         for mailbox, messages in _by_mailbox(batch):
-            counts.update(_send_from(mailbox, messages, at))
+            counts.update(_send_from(mailbox, messages, at, ends))
+        if clock.lease_clock() >= ends:
+            break
     return dict(counts)
 
 
 def recover_round(at: datetime) -> dict[str, int]:
     """Find what a dead worker left behind: claimed goes back, cleared is in doubt, old doubts are assumed sent."""
-    dead = OutboundMessage.objects.filter(lease_until__lte=clock.lease_clock()).select_related(*_TOGETHER, *_BESIDES)
-    claimed = list(dead.filter(state=OutboundMessage.State.CLAIMED))
-    for message in claimed:
-        settling.put_back(message, at, "worker_lost", at)
-    cleared = list(dead.filter(state=OutboundMessage.State.CLEARED))
-    for message in cleared:
-        settling.doubt(message, "worker_lost", at)
+    counts = Counter({"put_back": 0, "in_doubt": 0, "assumed_sent": 0})
+    dead = OutboundMessage.objects.filter(
+        state__in=[OutboundMessage.State.CLAIMED, OutboundMessage.State.CLEARED], lease_until__lte=clock.lease_clock()
+    )
+    for message in dead.select_related(*_TOGETHER, *_BESIDES).order_by("pk")[:_SETTLED_AT_ONCE]:
+        came_to = settling.take_over(message, at)
+        counts["in_doubt"] += came_to == "in_doubt"
+        counts["put_back"] += came_to not in {"in_doubt", "lost"}
     old = OutboundMessage.objects.filter(state=OutboundMessage.State.IN_DOUBT, settled_at__lte=at - _ASSUMED_AFTER)
-    assumed = list(old.exclude(reason="assumed_sent").select_related(*_BESIDES, "enrollment__contact"))
-    for message in assumed:
+    old = old.exclude(reason="assumed_sent").select_related(*_BESIDES, "enrollment__contact")
+    for message in old.order_by("pk")[:_SETTLED_AT_ONCE]:
         settling.assume_sent(message, at)
-    return {"put_back": len(claimed), "in_doubt": len(cleared), "assumed_sent": len(assumed)}
+        counts["assumed_sent"] += 1
+    return dict(counts)
 
 
 def _expire(at: datetime) -> int:
-    stale = OutboundMessage.objects.filter(state=OutboundMessage.State.PLANNED, expires_at__lte=at)
-    rows = list(stale.select_related(*_BESIDES, "enrollment__contact")[:_BATCH])
-    for message in rows:
-        settling.expire(message, at)
-    return len(rows)
+    rows = OutboundMessage.objects.filter(_stale(at), state=OutboundMessage.State.PLANNED).order_by("expires_at", "pk")
+    found = rows.select_related(*_BESIDES, "enrollment__contact")[:_SETTLED_AT_ONCE]
+    return sum(settling.expire(message, at) == "expired" for message in found)
+
+
+def _stale(at: datetime) -> Q:
+    old_bytes = Q(content__isnull=False, first_attempt_at__lte=at - _OLDEST_BYTES)
+    return Q(expires_at__lte=at) | old_bytes
 
 
 def _claim(at: datetime) -> list[OutboundMessage]:
     """Take a batch under a lease, in the order (due, enrollment); what another worker holds is skipped."""
-    due = OutboundMessage.objects.filter(
-        state=OutboundMessage.State.PLANNED, not_before__lte=at, expires_at__gt=at
-    ).order_by("not_before", "enrollment_id")
+    due = OutboundMessage.objects.filter(~_stale(at), state=OutboundMessage.State.PLANNED, not_before__lte=at).order_by(
+        "not_before", "enrollment_id"
+    )
     lease = {
         "lease_token": secrets.token_hex(16),
         "lease_until": clock.lease_clock() + timedelta(seconds=settings.LEASE_SECONDS),
@@ -93,60 +106,79 @@ def _by_mailbox(batch: Sequence[OutboundMessage]) -> list[tuple[Mailbox, list[Ou
     return list(groups.values())
 
 
-def _send_from(mailbox: Mailbox, messages: Sequence[OutboundMessage], at: datetime) -> Counter[str]:
+def _send_from(mailbox: Mailbox, messages: Sequence[OutboundMessage], at: datetime, ends: datetime) -> Counter[str]:
+    # A stopped mailbox is left in peace: a login that was refused must not be tried again every hour.
+    if not Mailbox.objects.filter(pk=mailbox.pk, state=Mailbox.State.ACTIVE).exists():
+        return _all_back(messages, at + _AFTER_A_STOP, "mailbox_stopped", at)
     try:
-        with Session(mailbox) as session:
-            return Counter(_send(session, message, at) for message in messages)
-    except (Unreachable, InsecureEndpoint, vault.Unreadable) as error:
+        session = Session(mailbox)
+    except (Unreachable, ValueError) as error:
+        # Nothing was spoken yet: another machine than we may reach, a password in clear text, an unreadable secret.
         _log.error("mailbox %s cannot be used: %s", mailbox.pk, error)
-        code = f"mailbox_{type(error).__name__.lower()}"
-        return Counter(settling.put_back(message, at + _AFTER_A_FAULT, code, at) for message in messages)
+        return _all_back(messages, at + _AFTER_A_FAULT, f"mailbox_{type(error).__name__.lower()}", at)
+    with session:
+        return _send_in(session, mailbox, messages, at, ends)
 
 
-def _send(session: Session, message: OutboundMessage, at: datetime) -> str:
+def _send_in(
+    session: Session, mailbox: Mailbox, messages: Sequence[OutboundMessage], at: datetime, ends: datetime
+) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for number, message in enumerate(messages, start=1):
+        came_to, outcome = _send(session, message, at)
+        counts[came_to] += 1
+        if pause := settling.pause_after(outcome):
+            until, reason = at + pause[0], pause[1]
+            settling.hold_back(mailbox, until, reason)
+            return counts + _all_back(messages[number:], until, reason, at)
+        if clock.lease_clock() >= ends:
+            return counts + _all_back(messages[number:], at, "", at)
+    return counts
+
+
+def _all_back(messages: Sequence[OutboundMessage], until: datetime, reason: str, at: datetime) -> Counter[str]:
+    return Counter(settling.put_back(message, until, reason, at) or "left" for message in messages)
+
+
+def _send(session: Session, message: OutboundMessage, at: datetime) -> tuple[str, Outcome | None]:
+    """What the message came to, and what the server did if it was spoken to."""
     try:
-        content = _frozen(message, at)
-    except (MissingValue, UnsafeValue, UnsafeLetter) as error:
+        door = _Door(message, at)
+    except Error:
+        raise
+    except Exception as error:  # noqa: BLE001 - one message that cannot be written must not stop the others
         # What a person lacks was refused when the step was planned; this is ours to mend, and nobody's passage ends.
         _log.error("message %s could not be written: %s", message.pk, error)
-        return settling.put_back(message, at + _UNTIL_SOMEBODY_MENDS, "wording_failed", at, reply=str(error)[:500])
-    door = _Door(message, at)
+        until = at + _UNTIL_SOMEBODY_MENDS
+        return settling.put_back(message, until, "wording_failed", at, reply=str(error)[:500]), None
     try:
-        outcome = session.deliver(door.ask.address.text, content, door)
+        outcome = session.deliver(door.ask.address.text, door.content, door)
     except UnsafeContent as error:
-        return settling.put_back(message, at + _UNTIL_SOMEBODY_MENDS, "unsafe_content", at, reply=str(error)[:500])
+        until = at + _UNTIL_SOMEBODY_MENDS
+        return settling.put_back(message, until, "unsafe_content", at, reply=str(error)[:500]), None
     except Exception as error:  # noqa: BLE001 - whatever breaks, the message must not stay on the wire unaccounted
         _log.exception("sending message %s broke off", message.pk)
         broken = type(error).__name__
         # Past the door nobody can know how far it came.
         outcome = InDoubt(Phase.DATA, broken) if door.opened else NotSent(Phase.GATE, broken)
-    return settling.settle(Tried(message, door.ruling, outcome), at)
-
-
-def _frozen(message: OutboundMessage, at: datetime) -> bytes:
-    """The bytes of a message, made and stored at its first attempt and the same ever after."""
-    if message.content is not None:
-        return bytes(message.content)
-    content = letters.freeze(message, at)
-    columns = {
-        "content": content,
-        "content_digest": hashlib.sha256(content).hexdigest(),
-        "first_attempt_at": at,
-    }
-    for name, value in columns.items():
-        setattr(message, name, value)
-    OutboundMessage.objects.filter(pk=message.pk, lease_token=message.lease_token).update(**columns)
-    return content
+    return settling.settle(Tried(message, door.ruling, outcome), at), outcome
 
 
 class _Door:
-    """Asks the final clearance when the server has accepted the recipient, and remembers what it said."""
+    """Asks the final clearance when the server has accepted the recipient, and remembers what it said.
+
+    The bytes are made once for all tries (LAW MSG-05), but only with the first yes: what the door has not seen must
+    not wait in the row and go out after the person's data was put right.
+    """
 
     def __init__(self, message: OutboundMessage, at: datetime) -> None:
         self.ask = asks.for_message(message)
         self.ruling: Ruling | None = None
         self._message = message
         self._at = at
+        self._fresh = message.content is None
+        self.content = letters.freeze(message, at) if message.content is None else bytes(message.content)
+        message.content_digest = hashlib.sha256(self.content).hexdigest()
 
     @property
     def opened(self) -> bool:
@@ -160,7 +192,12 @@ class _Door:
         """Compare the fencing token in the statement that marks the message cleared."""
         if not permitted:
             return []
-        lease = {"lease_until": clock.lease_clock() + timedelta(seconds=settings.LEASE_SECONDS)}
+        told = {"lease_until": clock.lease_clock() + timedelta(seconds=settings.LEASE_SECONDS), **self._frozen()}
         token = {"lease_token": self._message.lease_token}
-        moved = move(self._message, "clear", by=SYSTEM, at=self._at, set=lease, where=token)
+        moved = move(self._message, "clear", by=SYSTEM, at=self._at, set=told, where=token)
         return [row.ref for row in moved]
+
+    def _frozen(self) -> dict[str, object]:
+        if not self._fresh:
+            return {}
+        return {"content": self.content, "content_digest": self._message.content_digest}

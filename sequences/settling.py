@@ -4,13 +4,15 @@ The states a message may end in follow from what is certain (LAW §2.1): not acc
 the next step gets its time; unknown → in doubt, never again by itself.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
-from compliance import addresses, clearance, suppression
+from compliance import addresses, clearance, locks, suppression
 from compliance.acts import Consent
 from compliance.clearance import Ruling
 from compliance.models import Outcome as Said
@@ -21,10 +23,16 @@ from compliance.transitions import move
 from sequences import enrollment, mailboxes
 from sequences.dispositions import Disposition, Effect, disposition, retry_at
 from sequences.models import Attempt, ExitReason, Mailbox, OutboundMessage
-from sequences.smtp import Accepted, InDoubt, NotSent, Outcome, Rejected, Withheld
+from sequences.smtp import Accepted, InDoubt, NotSent, Outcome, Phase, Rejected, Withheld
 
 _AFTER_A_FAULT = timedelta(minutes=15)
 _AFTER_A_STOP = timedelta(hours=1)
+# A message whose first try is older than this is not worth sending any more (LAW SMTP-04, MSG-12).
+_GIVEN_UP_AFTER = timedelta(hours=48)
+_ON_THE_WAY = frozenset({Phase.CONNECT, Phase.GREETING, Phase.TLS, Phase.AUTH})
+_SENDER_STOPS = frozenset({Effect.STOP_MAILBOX, Effect.STOP_DOMAIN})
+_ADDRESS = re.compile(r"\S*@\S*")
+_WORKER_LOST = "worker_lost"
 _STOPS = {
     Effect.SUPPRESS_HARD: (SuppressionReason.NO_SUCH_ADDRESS, ExitReason.BOUNCED),
     Effect.SUPPRESS_STOP: (SuppressionReason.BLOCKED_US, ExitReason.OPTED_OUT),
@@ -51,31 +59,66 @@ def settle(tried: Tried, at: datetime) -> str:
 
 def put_back(message: OutboundMessage, until: datetime, reason: str, at: datetime, **columns: Any) -> str:
     """Not sent for certain: planned again for later, or expired when later is too late."""
-    until = max(until, at + timedelta(minutes=1))
-    if until >= message.expires_at:
-        return _end(message, "expire", reason, at, columns)
-    moved = move(
-        message,
-        "put_back",
-        by=SYSTEM,
-        at=at,
-        set={"not_before": until, "reason": reason, "lease_token": "", "lease_until": None, **columns},
-        where=_ours(message),
-    )
-    return reason if moved else "lost"
+    return _back(message, until, reason, at, columns, _ours(message))
 
 
-def expire(message: OutboundMessage, at: datetime) -> None:
+def expire(message: OutboundMessage, at: datetime) -> str:
     """The step became stale; the passage goes on with its wait counted from now (spec SQ2)."""
+    reason = message.reason or "stale"
+    said = {"reason": reason, "settled_at": at}
     with transaction.atomic():
-        _end(message, "expire", message.reason or "stale", at, {})
+        if not move(message, "expire", by=SYSTEM, at=at, set=said, where=_ours(message), data={"code": reason}):
+            return "lost"
+        enrollment.advance(message.enrollment, message.step, at=at)
+    return "expired"
 
 
 def doubt(message: OutboundMessage, error: str, at: datetime) -> str:
     """Cleared, and no answer: nobody knows whether the server took it."""
-    columns = {"reason": "no_answer", "settled_at": at, **_counted(message, error)}
+    columns = {"reason": "no_answer", "settled_at": at, **_counted(message, error, at)}
     moved = move(message, "doubt", by=SYSTEM, at=at, set=columns, where=_ours(message))
     return "in_doubt" if moved else "lost"
+
+
+def take_over(message: OutboundMessage, at: datetime) -> str:
+    """Its worker's lease has run out. Before the door it is certainly not sent and goes back; past it, in doubt.
+
+    The try counts either way: the door may have been asked under its number (one decision an attempt).
+    """
+    cleared = message.state == OutboundMessage.State.CLEARED
+    with transaction.atomic():
+        if cleared:
+            came_to = doubt(message, _WORKER_LOST, at)
+        else:
+            # A worker that is slow, not dead, may pass the door at this moment; then the message is no longer ours.
+            still = {**_ours(message), "state": message.state, "lease_until": message.lease_until}
+            came_to = _back(message, at, _WORKER_LOST, at, _counted(message, _WORKER_LOST), still)
+        if came_to != "lost":
+            _note_attempt(message, at, outcome="indoubt" if cleared else "notsent", answer=_WORKER_LOST)
+    return came_to
+
+
+def pause_after(outcome: Outcome | None) -> tuple[timedelta, str] | None:
+    """How long the way to this server had better be left alone, and why; None when the next message may be tried.
+
+    One refused login or unanswered call tells as much as fifty (LAW SMTP-04, SMTP-07).
+    """
+    if isinstance(outcome, NotSent) and outcome.phase in _ON_THE_WAY:
+        return _AFTER_A_FAULT, "connection_failed"
+    if not isinstance(outcome, Rejected):
+        return None
+    found = disposition(outcome.phase, outcome.reply)
+    if found.effect in _SENDER_STOPS:
+        return found.wait or _AFTER_A_STOP, "mailbox_stopped"
+    if outcome.phase in _ON_THE_WAY or found.code == "rate_limited":
+        return found.wait or _AFTER_A_FAULT, found.code
+    return None
+
+
+def hold_back(mailbox: Mailbox, until: datetime, reason: str) -> None:
+    """Let what is planned for a mailbox wait as well; what waits longer already is left alone."""
+    rows = OutboundMessage.objects.filter(mailbox=mailbox, state=OutboundMessage.State.PLANNED, not_before__lt=until)
+    rows.update(not_before=until, reason=reason)
 
 
 def assume_sent(message: OutboundMessage, at: datetime) -> None:
@@ -109,14 +152,14 @@ def _settled(tried: Tried, at: datetime) -> str:
         case Rejected():
             return _rejected(message, outcome, at)
         case NotSent():
-            until = retry_at(message.first_attempt_at or at, message.attempts_made + 1, at)
-            return put_back(message, until, "connection_failed", at, **_counted(message, outcome.error))
+            counted = _counted(message, outcome.error, at)
+            return _try_again(message, _retry_at(message, at), "connection_failed", at, counted)
         case Withheld():
             return _withheld(tried, at)
 
 
 def _accept(message: OutboundMessage, outcome: Accepted, at: datetime) -> str:
-    columns = {"reason": "", "settled_at": at, **_counted(message, _answer(outcome))}
+    columns = {"reason": "", "settled_at": at, **_counted(message, _answer(outcome), at)}
     data = {"digest": message.content_digest, "step": message.step}
     if not move(message, "accept", by=SYSTEM, at=at, set=columns, where=_ours(message), data=data):
         return "lost"
@@ -136,14 +179,14 @@ def _withheld(tried: Tried, at: datetime) -> str:
 
 def _rejected(message: OutboundMessage, outcome: Rejected, at: datetime) -> str:
     found = disposition(outcome.phase, outcome.reply)
-    counted = _counted(message, _answer(outcome))
-    if found.effect in {Effect.STOP_MAILBOX, Effect.STOP_DOMAIN}:
+    counted = _counted(message, _answer(outcome), at)
+    if found.effect in _SENDER_STOPS:
         # The sender's fault is never the recipient's (LAW SMTP-07): the message waits for the mailbox.
         _stop_senders(message.mailbox, found, outcome, at)
         return put_back(message, at + (found.wait or _AFTER_A_STOP), found.code, at, **counted)
     if not outcome.permanent:
-        until = retry_at(message.first_attempt_at or at, message.attempts_made + 1, at)
-        return put_back(message, max(until, at + (found.wait or timedelta())), found.code, at, **counted)
+        until = max(_retry_at(message, at), at + (found.wait or timedelta()))
+        return _try_again(message, until, found.code, at, counted)
     columns = {"reason": found.code, "settled_at": at, **counted}
     data = {"code": found.code, "reply": outcome.reply.code, "enhanced": outcome.reply.enhanced}
     if not move(message, "reject", by=SYSTEM, at=at, set=columns, where=_ours(message), data=data):
@@ -163,20 +206,46 @@ def _after_rejection(message: OutboundMessage, found: Disposition, at: datetime)
 
 
 def _stop_senders(mailbox: Mailbox, found: Disposition, outcome: Rejected, at: datetime) -> None:
-    because = Consent(comment=f"{found.code}: {outcome.reply.code} {outcome.reply.enhanced} {outcome.reply.text}")
+    # What is said to staff and kept in the log outlives the people it may quote.
+    said = _ADDRESS.sub("…", outcome.reply.text)
+    because = Consent(comment=f"{found.code}: {outcome.reply.code} {outcome.reply.enhanced} {said}")
     rows = Mailbox.objects.filter(state=Mailbox.State.ACTIVE)
     whole_domain = found.effect == Effect.STOP_DOMAIN
     chosen = rows.filter(address__iendswith=f"@{mailbox.domain}") if whole_domain else rows.filter(pk=mailbox.pk)
+    # All at once and in their fixed order: two workers may stop the same domain.
+    locks.own_scopes(row.key for row in chosen)
     for row in chosen:
         mailboxes.stop(row, by=SYSTEM, at=at, consent=because)
 
 
-def _end(message: OutboundMessage, arrow: str, reason: str, at: datetime, columns: dict[str, Any]) -> str:
-    said = {"reason": reason, "settled_at": at, **columns}
-    if not move(message, arrow, by=SYSTEM, at=at, set=said, where=_ours(message), data={"code": reason}):
-        return "lost"
-    enrollment.advance(message.enrollment, message.step, at=at)
-    return "expired"
+def _back(
+    message: OutboundMessage,
+    until: datetime,
+    reason: str,
+    at: datetime,
+    columns: Mapping[str, Any],
+    where: Mapping[str, Any],
+) -> str:
+    until = max(until, at + timedelta(minutes=1))
+    said = {"not_before": until, "reason": reason, "lease_token": "", "lease_until": None, **columns}
+    with transaction.atomic():
+        moved = move(message, "put_back", by=SYSTEM, at=at, set=said, where=where)
+        if moved and until >= message.expires_at:
+            return expire(moved[0], at)
+    return reason if moved else "lost"
+
+
+def _try_again(message: OutboundMessage, until: datetime, reason: str, at: datetime, columns: Mapping[str, Any]) -> str:
+    """Put back after a failure that may pass, until the message is given up."""
+    given_up = (message.first_attempt_at or at) + _GIVEN_UP_AFTER
+    # Later than any life: it expires.
+    return put_back(message, message.expires_at if until > given_up else until, reason, at, **columns)
+
+
+def _retry_at(message: OutboundMessage, at: datetime) -> datetime:
+    """The schedule counts failures on the wire; being held at the door is none."""
+    failed = message.attempts.filter(outcome__in=["notsent", "rejected"]).exclude(phase="").count()
+    return retry_at(message.first_attempt_at or at, failed + 1, at)
 
 
 def _ours(message: OutboundMessage) -> dict[str, str]:
@@ -184,8 +253,10 @@ def _ours(message: OutboundMessage) -> dict[str, str]:
     return {"lease_token": message.lease_token}
 
 
-def _counted(message: OutboundMessage, answer: str) -> dict[str, Any]:
-    return {"attempts_made": message.attempts_made + 1, "reply": answer[:500]}
+def _counted(message: OutboundMessage, answer: str, spoken_at: datetime | None = None) -> dict[str, Any]:
+    """Columns of one more try; `spoken_at` when a server was involved, from which the message's age counts."""
+    columns = {"attempts_made": message.attempts_made + 1, "reply": answer[:500]}
+    return columns if spoken_at is None else {**columns, "first_attempt_at": message.first_attempt_at or spoken_at}
 
 
 def _answer(outcome: Accepted | Rejected) -> str:
@@ -193,15 +264,18 @@ def _answer(outcome: Accepted | Rejected) -> str:
 
 
 def _write_attempt(tried: Tried, at: datetime) -> None:
-    outcome, message = tried.outcome, tried.message
-    reply = outcome.reply if isinstance(outcome, Accepted | Rejected) else None
-    error = outcome.error if isinstance(outcome, NotSent | InDoubt) else ""
-    Attempt.objects.create(
-        message_id=message.pk,
-        number=message.attempts_made + 1,
-        at=at,
-        outcome=type(outcome).__name__.lower(),
-        phase=getattr(outcome, "phase", ""),
-        code=reply.code if reply else None,
-        answer=_answer(outcome)[:500] if isinstance(outcome, Accepted | Rejected) else error[:500],
-    )
+    outcome = tried.outcome
+    told: dict[str, Any] = {"phase": getattr(outcome, "phase", "")}
+    if isinstance(outcome, Accepted | Rejected):
+        told |= {"code": outcome.reply.code, "answer": _answer(outcome)}
+    if isinstance(outcome, NotSent | InDoubt):
+        told |= {"answer": outcome.error}
+    _note_attempt(tried.message, at, outcome=type(outcome).__name__.lower(), **told)
+
+
+def _note_attempt(
+    message: OutboundMessage, at: datetime, *, outcome: str, phase: str = "", code: int | None = None, answer: str = ""
+) -> None:
+    """One row a try. A worker that was thought dead and comes to its end corrects what was written for it."""
+    told = {"at": at, "outcome": outcome, "phase": phase, "code": code, "answer": answer[:500]}
+    Attempt.objects.update_or_create(message_id=message.pk, number=message.attempts_made + 1, defaults=told)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from types import TracebackType
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.mail import EmailMessage
 
@@ -48,7 +49,13 @@ class Session:
 
 
 def mail_staff(subject: str, body: str, recipients: list[str]) -> int:
-    """Send system mail to active staff addresses; anything else is left out. How many were addressed."""
+    """Send system mail to active staff addresses; anything else is left out. How many were addressed.
+
+    Raises Unreachable.
+    """
+    host = settings.EMAIL_HOST
+    if settings.EMAIL_BACKEND.endswith("smtp.EmailBackend") and not installation.may_reach(host):
+        raise Unreachable(f"an installation that is not marked production does not reach {host}")
     known = get_user_model().objects.filter(email__in=recipients, is_active=True, is_staff=True)
     addresses = sorted(set(known.values_list("email", flat=True)))
     for address in addresses:

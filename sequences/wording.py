@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from compliance import audit, playbook
 from sequences.models import Contact, Mailbox, SequenceVersion, Step, TemplateVersion
+from sequences.render import KNOWN_VARIABLES as KNOWN_VARIABLES
 from sequences.render import Skeleton, compile_wording
 
 # What the sender supplies; everything else a text uses belongs to the person and is part of the signed leaf.
@@ -12,8 +13,13 @@ OURS = frozenset({"unsubscribe_url", "postal_address", "sender.name", "sender.co
 
 
 def skeleton_of(version: TemplateVersion) -> Skeleton:
-    """The compiled text, cached by its source. Raises WordingError with part, line and column."""
-    return compile_wording(subject=version.subject, preview=version.preview, body=version.body)
+    """The compiled text, cached by its source.
+
+    Raises WordingError with part, line and column, and ValueError for a language that is none.
+    """
+    return compile_wording(
+        subject=version.subject, preview=version.preview, body=version.body, language=version.language
+    )
 
 
 def digest_of(version: TemplateVersion) -> str:
@@ -30,11 +36,13 @@ def sequence_digest(version: SequenceVersion) -> str:
 
 
 def personal_variables(version: SequenceVersion) -> tuple[str, ...]:
-    """The values about the person that any text of this sequence uses without a default, sorted."""
-    used: set[str] = set()
-    for step in version.steps.select_related("template_version"):
-        used |= skeleton_of(step.template_version).variables
-    return tuple(sorted(used - OURS))
+    """The values about the person that any text of this sequence cannot do without, sorted."""
+    return _used(version, alternatives=False)
+
+
+def signed_variables(version: SequenceVersion) -> tuple[str, ...]:
+    """Every value about the person that may change what any text says, stated alternatives included, sorted."""
+    return _used(version, alternatives=True)
 
 
 def personal_values(contact: Contact) -> dict[str, str]:
@@ -68,6 +76,14 @@ def leaf_digest(contact: Contact, *, source: str, basis: str, variables: tuple[s
     values = personal_values(contact)
     said = [contact.address, {name: values[name] for name in variables}, contact.country, basis, source]
     return hashlib.sha256(audit.canonical(said)).hexdigest()
+
+
+def _used(version: SequenceVersion, *, alternatives: bool) -> tuple[str, ...]:
+    used: set[str] = set()
+    for step in version.steps.select_related("template_version"):
+        skeleton = skeleton_of(step.template_version)
+        used |= skeleton.variables | (skeleton.optional if alternatives else frozenset())
+    return tuple(sorted(used - OURS))
 
 
 def _step(step: Step) -> list[object]:

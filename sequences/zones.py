@@ -23,6 +23,6 @@ def windows() -> Sequence[Window]:
     return parse_windows(playbook.section("sequences").get("windows", _DEFAULT))
 
 
-def hours(zone: str, country: str) -> Hours:
-    """The opening hours of one recipient."""
-    return Hours(windows=tuple(windows()), zone=ZoneInfo(zone), country=country)
+def hours(zone: str, country: str, opening: Sequence[Window] | None = None) -> Hours:
+    """The opening hours of one recipient; for many of them, read `windows()` once and hand it in."""
+    return Hours(windows=tuple(windows() if opening is None else opening), zone=ZoneInfo(zone), country=country)

@@ -30,21 +30,26 @@ def take(raw: bytes, *, recipient: str = "", at: datetime) -> InboundMessage:
 
     `recipient` is the envelope recipient if the caller knows it, else the headers tell.
     """
-    digest = hashlib.sha256(recipient.lower().encode() + b"\0" + raw).hexdigest()
+    digest = hashlib.sha256(recipient.lower().encode(errors="backslashreplace") + b"\0" + raw).hexdigest()
     known = InboundMessage.objects.filter(digest=digest).first()
     if known is not None:
         return known
-    addressed = list(_addressed(raw, recipient))
+    addressed = [_storable(address) for address in _addressed(raw, recipient)]
     token = _token(addressed)
     with transaction.atomic(durable=not connection.in_atomic_block):
         verdict = InboundMessage.Verdict.OPT_OUT if token else InboundMessage.Verdict.WAITING
-        row = InboundMessage.objects.create(
-            received_at=at,
+        row, made = InboundMessage.objects.get_or_create(
             digest=digest,
-            raw=raw[:_KEPT_BYTES],
-            recipient=(addressed[0] if addressed else "")[:320],
-            verdict=verdict,
+            defaults={
+                "received_at": at,
+                "raw": raw[:_KEPT_BYTES],
+                "recipient": (addressed[0] if addressed else "")[:320],
+                "verdict": verdict,
+            },
         )
+        if not made:
+            # The same mail came in twice at the same moment; the other one has drawn the consequence.
+            return row
         audit.record("sequences.inboundmessage.stored", audit.reference(row), by=SYSTEM, at=at, verdict=verdict)
         if token:
             stop = Stop(SuppressionReason.MAILTO, source=audit.reference(row), evidence={"message": token.message})
@@ -67,4 +72,9 @@ def _addressed(raw: bytes, recipient: str) -> Iterable[str]:
     headers = BytesHeaderParser(policy=compat32).parsebytes(raw[:_HEADER_BYTES])
     for name in _ADDRESSED_IN:
         for value in headers.get_all(name, []):
-            yield str(value).replace("\0", "")
+            yield str(value)
+
+
+def _storable(text: str) -> str:
+    """No NUL, which PostgreSQL keeps in no text, and no half characters, which nobody does."""
+    return text.replace("\0", "").encode(errors="backslashreplace").decode()
