@@ -1,9 +1,10 @@
 """Staff and their roles. Who may do what is recorded like everything else; people are switched off, not deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -11,16 +12,25 @@ from django.contrib.auth.models import Group, User
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from compliance import audit, clock
-from compliance.admin_pages import Page, Panel, badge, person
+from compliance.admin_pages import NOTHING, Page, Panel, badge, person
 from handoff import roles
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 admin.site.index_title = _("Today")
+
+
+class RolesField(forms.ModelMultipleChoiceField):
+    """The roles, by the names people use."""
+
+    def label_from_instance(self, obj: Group) -> str:
+        return next(iter(roles.roles_of([obj.name])), obj.name)
 
 
 @admin.register(User)
@@ -50,6 +60,12 @@ class UserAdmin(Page, DjangoUserAdmin):  # type: ignore[misc]
         rows: QuerySet[User] = super().get_queryset(request)
         return rows.prefetch_related("groups")
 
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **rest: Any) -> Any:
+        if db_field.name != "groups":
+            return super().formfield_for_manytomany(db_field, request, **rest)
+        rows = Group.objects.order_by("pk")
+        return RolesField(rows, label=_("Roles"), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget())
+
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         obj.is_staff = obj.is_staff or not change
         DjangoUserAdmin.save_model(self, request, obj, form, change)
@@ -72,18 +88,23 @@ class UserAdmin(Page, DjangoUserAdmin):  # type: ignore[misc]
             active=user.is_active,
         )
 
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> None:  # type: ignore[override]
+        """A password set for somebody is recorded; every other change is, once it has been stored."""
+        if request.resolver_match and request.resolver_match.url_name == "auth_user_password_change":
+            audit.record("auth.user.password_set", audit.reference(obj), by=person(request), at=clock.now())
+
     def panels(self, request: HttpRequest, row: User, at: datetime) -> list[Panel]:
         return []
 
     @admin.display(description=_("name"), ordering="last_name")
     def name_shown(self, row: User) -> str:
-        return row.get_full_name() or "–"
+        return row.get_full_name() or NOTHING
 
     @admin.display(description=_("roles"))
     def roles_shown(self, row: User) -> str:
         if row.is_superuser:
             return badge(_("superuser"), "wait")
-        return ", ".join(roles.roles_of([group.name for group in row.groups.all()])) or "–"
+        return ", ".join(roles.roles_of([group.name for group in row.groups.all()])) or NOTHING
 
 
 @admin.register(Group)
@@ -91,8 +112,8 @@ class GroupAdmin(Page, DjangoGroupAdmin):  # type: ignore[misc]
     """Roles. What each may do is written down in `handoff.roles`, not clicked together here."""
 
     list_display = ("name", "label", "people")
-    fields = ("name", "may")
-    readonly_fields = ("name", "may")
+    fields = ("label", "name", "may", "sees")
+    readonly_fields = ("label", "name", "may", "sees")
     ordering = ("name",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
@@ -115,5 +136,15 @@ class GroupAdmin(Page, DjangoGroupAdmin):  # type: ignore[misc]
 
     @admin.display(description=_("may"))
     def may(self, row: Group) -> str:
-        rights = row.permissions.select_related("content_type").order_by("content_type__app_label", "codename")
-        return "; ".join(right.name.removeprefix("Can ") for right in rights) or "–"
+        rights = row.permissions.exclude(codename__startswith="view_").order_by("content_type__app_label", "codename")
+        return _listed(right.name.removeprefix("Can ") for right in rights)
+
+    @admin.display(description=_("sees"))
+    def sees(self, row: Group) -> str:
+        rights = row.permissions.filter(codename__startswith="view_").order_by("content_type__app_label", "codename")
+        return ", ".join(right.name.removeprefix("Can view ") for right in rights) or NOTHING
+
+
+def _listed(lines: Iterable[str]) -> str:
+    items = format_html_join("", "<li>{}</li>", ((line,) for line in lines))
+    return format_html('<ul class="ho-list">{}</ul>', items) if items else NOTHING

@@ -1,15 +1,248 @@
-"""What the first page of the admin shows."""
+"""Decides what the first page shows: what waits for this person, what was sent and what was not, what stands still."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Count, Model, Q
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from compliance import admin_words as words
+from compliance import clock, installation
+from compliance.acts import Act, Offer, offers
+from compliance.admin import unsealed
+from compliance.admin_pages import page_of
+from compliance.audit import reference
+from compliance.models import Purpose, Strength, Suppression
+from compliance.playbook import NoPlaybook
+from compliance.principals import Staff
+from compliance.transitions import arrows
+from handoff.roles import roles_of
+from sequences import approval, lists
+from sequences.admin.outbox import TONES
+from sequences.models import Enrollment, Mailbox, OutboundMessage, RecipientList, SequenceVersion, TemplateVersion
+
+State = OutboundMessage.State
+_WORK: tuple[tuple[type[Model], Sequence[Act]], ...] = (
+    (TemplateVersion, approval.TEXT_ACTS),
+    (SequenceVersion, approval.SEQUENCE_ACTS),
+    (RecipientList, lists.ACTS),
+)
+_ROWS_LOOKED_AT = 50
+# Reading every row of a longer list would make the first page slow; its own page says what may be done with it.
+_PEOPLE_LOOKED_AT = 1000
+_BADGES: Mapping[Purpose | None, tuple[Any, str]] = {
+    None: (_("Not set up"), "danger"),
+    Purpose.STAGING: (_("Staging"), "info"),
+    Purpose.DEMO: (_("Demo"), "warning"),
+    Purpose.TEST: (_("Test"), "warning"),
+}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One row on which this person has an open act."""
+
+    kind: Any
+    title: str
+    url: str
+    can: tuple[str, ...]
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Number:
+    """One thing counted, today and in the last seven days; `url` shows the rows."""
+
+    name: Any
+    today: int
+    week: int
+    url: str
+    tone: str = "plain"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One thing as it stands at this moment; `alarm` when a person should look at it."""
+
+    name: Any
+    count: int
+    url: str
+    alarm: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the first steps of an empty installation."""
+
+    name: Any
+    why: Any
+    done: bool
+    url: str
 
 
 def installation_badge(request: HttpRequest) -> list[str] | None:
-    """The mark of the installation, beside the title."""
-    return None
+    """What this database is for, beside the title; nothing in production."""
+    found = _BADGES.get(installation.purpose())
+    return [str(found[0]), found[1]] if found else None
 
 
 def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the signed-in person should look at first."""
+    by, at = request.user, clock.now()
+    may_see_mail = by.has_perm("sequences.view_outboundmessage")
+    context["roles"] = roles_of(list(by.groups.values_list("name", flat=True))) if by.pk else []
+    context["waiting"] = waiting_for(by)
+    context["steps"] = first_steps(by)
+    context["standing"] = standing(by)
+    context["numbers"] = numbers(at) if may_see_mail else []
+    context["why_not"] = why_not(at) if may_see_mail else []
     return context
+
+
+def waiting_for(by: Any) -> list[Waiting]:
+    """Texts, sequences and lists on which this person has an open act, the longest waiting first."""
+    found = [one for model, acts in _WORK for one in _waiting(model, acts, by)]
+    return sorted(found, key=lambda one: one.since)
+
+
+def _waiting(model: type[Model], acts: Sequence[Act], by: Staff) -> list[Waiting]:
+    declared = arrows(model)
+    mine = [act for act in acts if not act.danger and declared[act.arrow].open_to(by)]
+    states = {state for act in mine for state in declared[act.arrow].sources}
+    rows = model._default_manager.filter(state__in=states).order_by("pk")[:_ROWS_LOOKED_AT] if states else []
+    found = []
+    for row in rows:
+        if can := tuple(offer.label for offer in _offers(row, mine, by) if offer.open):
+            since = getattr(row, "submitted_at", None) or row.created_at  # type: ignore[attr-defined]
+            found.append(Waiting(model._meta.verbose_name, str(row), page_of(reference(row)), can, since))
+    return found
+
+
+def _offers(row: Any, acts: Sequence[Act], by: Staff) -> list[Offer]:
+    if isinstance(row, RecipientList) and row.rows.count() > _PEOPLE_LOOKED_AT:
+        label = arrows(RecipientList)["sign"].label
+        return [Offer(act, label, ()) for act in acts if act.arrow == "sign" and row.state == row.State.SUBMITTED]
+    try:
+        return offers(row, acts, by)
+    except NoPlaybook:
+        return []
+
+
+def first_steps(by: Any) -> list[Step]:
+    """The way from an empty installation to the first message; nothing once it has been gone."""
+    steps = [
+        _step(by, _("A mailbox"), _("Where mail leaves from."), "mailbox", Mailbox.objects.exists()),
+        _step(
+            by,
+            _("A text"),
+            _("Written by content, signed by CMO and CRO, loaded by sales ops."),
+            "template",
+            TemplateVersion.objects.filter(state=TemplateVersion.State.LOADED).exists(),
+        ),
+        _step(
+            by,
+            _("A sequence"),
+            _("Signed texts with waits between them, approved by the CRO."),
+            "sequence",
+            SequenceVersion.objects.filter(state=SequenceVersion.State.APPROVED).exists(),
+        ),
+        _step(
+            by,
+            _("A recipient list"),
+            _("The people for one sequence, signed by the CRO. Then the first messages are planned."),
+            "recipientlist",
+            RecipientList.objects.filter(state=RecipientList.State.RUNNING).exists(),
+        ),
+    ]
+    return [] if all(step.done for step in steps) else steps
+
+
+def _step(by: Any, name: Any, why: Any, model: str, done: bool) -> Step:
+    if by.has_perm(f"sequences.add_{model}") and not done:
+        return Step(name, why, done, reverse(f"admin:sequences_{model}_add"))
+    seen = by.has_perm(f"sequences.view_{model}")
+    return Step(name, why, done, reverse(f"admin:sequences_{model}_changelist") if seen else "")
+
+
+def numbers(at: datetime) -> list[Number]:
+    """What came of messages, and how many people opted out, today and in the last seven days."""
+    week, today = at - timedelta(days=7), timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
+    settled = OutboundMessage.objects.filter(settled_at__gt=week)
+    rows = settled.values("state").annotate(week=Count("pk"), today=Count("pk", filter=Q(settled_at__gte=today)))
+    by_state: Mapping[str, Mapping[str, Any]] = {row["state"]: row for row in rows}
+    nothing: Mapping[str, Any] = {"today": 0, "week": 0}
+    ended = (State.ACCEPTED, State.REFUSED, State.REJECTED, State.EXPIRED, State.CANCELLED)
+    shown = [
+        Number(
+            state.label,
+            by_state.get(state, nothing)["today"],
+            by_state.get(state, nothing)["week"],
+            _messages(state__exact=state.value),
+            TONES[state],
+        )
+        for state in ended
+    ]
+    stops = Suppression.objects.filter(strength=Strength.OPT_OUT, at__gt=week)
+    recorded = stops.aggregate(week=Count("pk"), today=Count("pk", filter=Q(at__gte=today)))
+    stopped = reverse("admin:compliance_suppression_changelist") + f"?strength__exact={Strength.OPT_OUT}"
+    return [*shown, Number(_("opt-outs"), recorded["today"], recorded["week"], stopped)]
+
+
+def standing(by: Any) -> list[Standing]:
+    """What stands still or goes on at this moment, as far as this person may see it."""
+    found: list[Standing] = []
+    if by.has_perm("sequences.view_outboundmessage"):
+        waiting = OutboundMessage.objects.filter(state=State.PLANNED).count()
+        doubt = OutboundMessage.objects.filter(state=State.IN_DOUBT).count()
+        found.append(Standing(_("messages waiting"), waiting, _messages(state__exact=State.PLANNED.value)))
+        found.append(Standing(_("in doubt"), doubt, _messages(state__exact=State.IN_DOUBT.value), alarm=doubt > 0))
+    if by.has_perm("sequences.view_enrollment"):
+        found.extend(_passages())
+    if by.has_perm("sequences.view_mailbox"):
+        stopped = Mailbox.objects.filter(state=Mailbox.State.STOPPED).count()
+        url = reverse("admin:sequences_mailbox_changelist") + "?state__exact=stopped"
+        found.append(Standing(_("mailboxes stopped"), stopped, url, alarm=stopped > 0))
+    if by.has_perm("compliance.view_auditentry"):
+        found.append(
+            Standing(_("entries not yet sealed"), unsealed(), reverse("admin:compliance_auditentry_changelist"))
+        )
+    return found
+
+
+def _passages() -> list[Standing]:
+    counted = dict(Enrollment.objects.values_list("state").annotate(Count("pk")))
+    url = reverse("admin:sequences_enrollment_changelist")
+    names = {
+        Enrollment.State.ACTIVE: _("people in a sequence"),
+        Enrollment.State.FINISHED: _("finished"),
+        Enrollment.State.EXITED: _("ended early"),
+    }
+    return [Standing(name, counted.get(state, 0), f"{url}?state__exact={state}") for state, name in names.items()]
+
+
+def why_not(at: datetime) -> list[dict[str, Any]]:
+    """Why mail did not go in the last seven days, or waits: state, reason, how many, where to see them."""
+    held = Q(state=State.PLANNED) | Q(state=State.IN_DOUBT)
+    ended = Q(state__in=[State.REFUSED, State.REJECTED, State.EXPIRED, State.CANCELLED])
+    rows = OutboundMessage.objects.exclude(reason="").filter(held | (ended & Q(settled_at__gt=at - timedelta(days=7))))
+    counted = rows.values("state", "reason").annotate(count=Count("pk")).order_by("-count", "state", "reason")[:12]
+    return [
+        {
+            "state": State(row["state"]).label,
+            "tone": TONES[State(row["state"])],
+            "because": words.say(row["reason"]),
+            "count": row["count"],
+            "url": _messages(state__exact=row["state"], because=row["reason"]),
+        }
+        for row in counted
+    ]
+
+
+def _messages(**wanted: str) -> str:
+    return f"{reverse('admin:sequences_outboundmessage_changelist')}?{urlencode(wanted)}"

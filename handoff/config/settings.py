@@ -91,7 +91,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        # Without recursive triggers INSERT OR REPLACE would rewrite the ledger unseen by the triggers that keep it.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;",
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
@@ -168,6 +169,7 @@ DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "handoff@localhost")
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [ROOT / "locale"]
+FORMAT_MODULE_PATH = ["handoff.config.formats"]
 USE_TZ = True
 # Zone rules come from the pinned tzdata package, not from whatever the machine carries (LAW TIM-07).
 zoneinfo.reset_tzpath(())
@@ -208,6 +210,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -233,6 +236,48 @@ def _page(title: Any, icon: str, model: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link, "permission": lambda by: by.user.has_perm(f"{app}.view_{name}")}
 
 
+_MENU: list[tuple[Any, list[dict[str, Any]]]] = [
+    (
+        _("Wording"),
+        [
+            _page(_("Templates"), "description", "sequences.template"),
+            _page(_("Versions"), "history_edu", "sequences.templateversion"),
+            _page(_("Sequences"), "linear_scale", "sequences.sequence"),
+            _page(_("Sequence versions"), "account_tree", "sequences.sequenceversion"),
+        ],
+    ),
+    (
+        _("People"),
+        [
+            _page(_("Recipient lists"), "checklist", "sequences.recipientlist"),
+            _page(_("Contacts"), "person", "sequences.contact"),
+            _page(_("Accounts"), "domain", "sequences.account"),
+            _page(_("Files loaded"), "upload_file", "sequences.importrun"),
+        ],
+    ),
+    (
+        _("Sending"),
+        [
+            _page(_("Enrollments"), "route", "sequences.enrollment"),
+            _page(_("Messages"), "outgoing_mail", "sequences.outboundmessage"),
+            _page(_("Incoming mail"), "inbox", "sequences.inboundmessage"),
+            _page(_("Mailboxes"), "mail", "sequences.mailbox"),
+        ],
+    ),
+    (
+        _("The ledger"),
+        [
+            _page(_("Stops"), "block", "compliance.suppression"),
+            _page(_("Clearances"), "rule", "compliance.decision"),
+            _page(_("Audit log"), "receipt_long", "compliance.auditentry"),
+            _page(_("Playbook"), "menu_book", "compliance.playbookversion"),
+        ],
+    ),
+    (_("Staff"), [_page(_("Users"), "badge", "auth.user"), _page(_("Roles"), "groups", "auth.group")]),
+]
+_SHADES = ("50", "100", "200", "300", "400", "500", "600", "700", "800", "900", "950")
+# 600 carries white text, and is text on white; 500 is text on the dark page: each with a contrast above 4.5.
+_BLUE = "#f0f9ff #e0f2fe #bae6fd #7dd3fc #38bdf8 #38a5e0 #0369a1 #075985 #0c4a6e #082f49 #051e30"
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Handoff",
     "SITE_HEADER": "Handoff",
@@ -244,67 +289,12 @@ UNFOLD: dict[str, Any] = {
     "DASHBOARD_CALLBACK": "handoff.dashboard.first_page",
     "STYLES": [lambda request: static("handoff/admin.css")],
     "SCRIPTS": [lambda request: static("handoff/dialogs.js")],
-    # 600 carries white text, and text on white; 500 is text on the dark page: both with a contrast above 4.5.
-    "COLORS": {
-        "primary": {
-            "50": "#f0f9ff",
-            "100": "#e0f2fe",
-            "200": "#bae6fd",
-            "300": "#7dd3fc",
-            "400": "#38bdf8",
-            "500": "#38a5e0",
-            "600": "#0369a1",
-            "700": "#075985",
-            "800": "#0c4a6e",
-            "900": "#082f49",
-            "950": "#051e30",
-        }
-    },
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("handoff/icon.svg")}],
+    "COLORS": {"primary": dict(zip(_SHADES, _BLUE.split(), strict=True))},
     "SIDEBAR": {
         "navigation": [
-            {
-                "items": [{"title": _("Today"), "icon": "home", "link": reverse_lazy("admin:index")}],
-            },
-            {
-                "title": _("Wording"),
-                "items": [
-                    _page(_("Templates"), "description", "sequences.template"),
-                    _page(_("Versions"), "history_edu", "sequences.templateversion"),
-                    _page(_("Sequences"), "linear_scale", "sequences.sequence"),
-                    _page(_("Sequence versions"), "account_tree", "sequences.sequenceversion"),
-                ],
-            },
-            {
-                "title": _("People"),
-                "items": [
-                    _page(_("Recipient lists"), "checklist", "sequences.recipientlist"),
-                    _page(_("Contacts"), "person", "sequences.contact"),
-                    _page(_("Accounts"), "domain", "sequences.account"),
-                    _page(_("Files loaded"), "upload_file", "sequences.importrun"),
-                ],
-            },
-            {
-                "title": _("Sending"),
-                "items": [
-                    _page(_("Enrollments"), "route", "sequences.enrollment"),
-                    _page(_("Messages"), "outgoing_mail", "sequences.outboundmessage"),
-                    _page(_("Incoming mail"), "inbox", "sequences.inboundmessage"),
-                    _page(_("Mailboxes"), "mail", "sequences.mailbox"),
-                ],
-            },
-            {
-                "title": _("The ledger"),
-                "items": [
-                    _page(_("Stops"), "block", "compliance.suppression"),
-                    _page(_("Clearances"), "rule", "compliance.decision"),
-                    _page(_("Audit log"), "receipt_long", "compliance.auditentry"),
-                    _page(_("Playbook"), "menu_book", "compliance.playbookversion"),
-                ],
-            },
-            {
-                "title": _("Staff"),
-                "items": [_page(_("Users"), "badge", "auth.user"), _page(_("Roles"), "groups", "auth.group")],
-            },
-        ],
+            {"items": [{"title": _("Today"), "icon": "home", "link": reverse_lazy("admin:index")}]},
+            *({"title": title, "items": items} for title, items in _MENU),
+        ]
     },
 }

@@ -1,0 +1,133 @@
+"""Decides how an act is offered on a row's page: a button for each open one, every reason for each closed one.
+
+A button opens a dialog; without scripts it leads to a page with the same form. GET changes nothing: only a POST
+with the form's token performs, through `compliance.acts.perform`, which asks every reason again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from compliance import clock
+from compliance.acts import Act, Consent, Offer, offers, perform
+from compliance.admin_pages import Page, Panel, person
+from compliance.refusals import Refusal, Refused
+from compliance.transitions import arrows
+
+_CONFLICT = 409
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An offer as a page shows it: where its form is, and what will happen."""
+
+    offer: Offer
+    url: str
+    means: Any
+    digest: str
+
+    @property
+    def key(self) -> str:
+        return f"act-{self.offer.act.arrow}"
+
+
+@dataclass(frozen=True)
+class Closed:
+    """Acts that are closed for the very same reasons."""
+
+    labels: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
+
+
+class ActsAdmin(Page):
+    """A page with acts. `means` says, arrow by arrow, what will happen."""
+
+    acts: Sequence[Act] = ()
+    means: Mapping[str, Any] = {}
+
+    def panels(self, request: HttpRequest, row: Any, at: datetime) -> list[Panel]:
+        return [self._acts_panel(request, row), *super().panels(request, row, at)]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.act_view)
+        ours = path("<path:object_id>/act/<slug:arrow>/", view, name=self._act_name())
+        return [ours, *super().get_urls()]
+
+    def act_view(self, request: HttpRequest, object_id: str, arrow: str) -> HttpResponse:
+        """GET shows the form of one act, POST takes it."""
+        row = self.get_object(request, unquote(object_id))
+        act = next((act for act in self.acts if act.arrow == arrow), None)
+        if row is None or act is None:
+            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if request.method != "POST":
+            return self._ask(request, row, act)
+        consent = Consent(comment=request.POST.get("comment", ""), digest=request.POST.get("digest", ""))
+        return self._take(request, row, act, consent)
+
+    def _take(self, request: HttpRequest, row: Any, act: Act, consent: Consent) -> HttpResponse:
+        try:
+            perform(row, act, by=person(request), at=clock.now(), consent=consent)
+        except Refused as refused:
+            for refusal in refused.refusals:
+                messages.error(request, str(refusal))
+            # The verb may have changed the instance before it was refused.
+            again = self.get_object(request, str(row.pk))
+            return self._ask(request, again, act, comment=consent.comment, status=_CONFLICT)
+        messages.success(request, _now("Done: %(what)s") % {"what": arrows(type(row))[act.arrow].label})
+        return HttpResponseRedirect(self._page(row))
+
+    def _ask(
+        self, request: HttpRequest, row: Any, act: Act, *, comment: str = "", status: int = 200
+    ) -> TemplateResponse:
+        offer = _offer(row, act, request)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": offer.label,
+            "subtitle": str(row),
+            "opts": self.opts,
+            "original": row,
+            "shown": self._shown(offer, row),
+            "comment": comment,
+            "back": self._page(row),
+        }
+        return TemplateResponse(request, "admin/acts/page.html", context, status=status)
+
+    def _acts_panel(self, request: HttpRequest, row: Any) -> Panel:
+        found = offers(row, self.acts, person(request))
+        data = {"open": [self._shown(offer, row) for offer in found if offer.open], "closed": _closed(found)}
+        return Panel(_("What you can do now"), "admin/acts/panel.html", data, first=True, badge=self.state_shown(row))
+
+    def _shown(self, offer: Offer, row: Any) -> Shown:
+        url = reverse(f"admin:{self._act_name()}", args=[row.pk, offer.act.arrow])
+        return Shown(offer, url, self.means.get(offer.act.arrow, ""), getattr(row, "digest", ""))
+
+    def _act_name(self) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_act"
+
+    def _page(self, row: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+
+
+def _offer(row: Any, act: Act, request: HttpRequest) -> Offer:
+    return offers(row, [act], person(request))[0]
+
+
+def _closed(found: Sequence[Offer]) -> list[Closed]:
+    """Closed acts, those with the very same reasons together."""
+    grouped: dict[tuple[str, ...], list[Offer]] = {}
+    for offer in found:
+        if not offer.open:
+            grouped.setdefault(tuple(str(refusal) for refusal in offer.refusals), []).append(offer)
+    return [Closed(tuple(offer.label for offer in group), group[0].refusals) for group in grouped.values()]

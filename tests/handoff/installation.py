@@ -1,0 +1,42 @@
+"""An installation with one row of every kind, as it is after a day of work."""
+
+from sequences.models import ImportRun, InboundMessage, RecipientList, SequenceVersion, TemplateVersion
+from tests.cast import TUESDAY
+from tests.factories import ContactFactory, drafted_sequence, submitted_list, submitted_text
+from tests.sequences.campaign import opt_out, played
+
+HOSTILE = '<script>alert("x")</script>'
+MAIL = (
+    b"From: =?utf-8?q?Ada?= <ada@pumps.example.com>\r\nSubject: <script>alert(1)</script>\r\n"
+    b"X-Broken: =?nonsense?q?=FF?=\r\nContent-Type: text/plain; charset=nonsense\r\n\r\n"
+    b"<img src=x onerror=alert(2)> call me\r\n"
+)
+
+
+def at_work() -> None:
+    """A list that has been sent to, one that waits, texts and sequences in every stage, mail, a file, a stop."""
+    played({}, people=2, steps=1)
+    submitted_text(TUESDAY)
+    submitted_list(TUESDAY, [ContactFactory()], SequenceVersion.objects.get())
+    drafted_sequence(TUESDAY, texts=[TemplateVersion.objects.get(state=TemplateVersion.State.LOADED)])
+    opt_out("somebody@elsewhere.example.com")
+    received()
+    row = RecipientList.objects.order_by("pk")[0]
+    ImportRun.objects.create(
+        recipient_list=row,
+        file_name=f"{HOSTILE}.csv",
+        file_digest="0" * 64,
+        preset="hubspot",
+        counts={"new": 2, "invalid": 1},
+        findings=[{"row": 4, "verdict": "invalid", "code": "invalid_address", "field": "address"}],
+        by=row.author,
+        at=TUESDAY,
+    )
+
+
+def received(raw: bytes = MAIL) -> InboundMessage:
+    """A mail that waits for a person."""
+    waits = InboundMessage.Verdict.WAITING
+    return InboundMessage.objects.create(
+        received_at=TUESDAY, digest="a" * 64, raw=raw, recipient="u-token@ours.example.com", verdict=waits
+    )

@@ -1,0 +1,188 @@
+"""The first page: what waits for whom, the numbers of the day, and the way into an empty installation."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
+
+from compliance import installation
+from compliance.models import Purpose
+from handoff import dashboard
+from handoff.dashboard import first_steps, installation_badge, numbers, standing, waiting_for, why_not
+from sequences.models import Mailbox
+from tests.cast import TUESDAY
+from tests.desk import sign_in
+from tests.factories import (
+    ContactFactory,
+    MailboxFactory,
+    TemplateVersionFactory,
+    UserFactory,
+    approved_sequence,
+    drafted_sequence,
+    playbook_loaded,
+    running_list,
+    submitted_list,
+    submitted_text,
+)
+from tests.sequences.campaign import opt_out, played
+from tests.sequences.scripted_smtp import CLOSE, say
+
+pytestmark = pytest.mark.django_db
+
+
+def titles(role: str, **who: Any) -> list[str]:
+    return [one.title for one in waiting_for(UserFactory(role=role, **who))]
+
+
+class TestWaiting:
+    def test_a_submitted_text_waits_for_the_cmo_and_nobody_else(self) -> None:
+        text = submitted_text(TUESDAY)
+        assert titles("cmo") == [str(text)]
+        assert titles("cro") + titles("sales_ops") + titles("rep") == []
+
+    def test_a_draft_waits_for_content_once_it_may_be_submitted(self) -> None:
+        playbook_loaded()
+        draft = TemplateVersionFactory()
+        TemplateVersionFactory(body="No way out of this one.")
+        assert titles("content") == [str(draft)]
+
+    def test_what_somebody_wrote_does_not_wait_for_their_own_signature(self) -> None:
+        author = UserFactory(roles=["content", "cmo"])
+        submitted_text(TUESDAY, author=author)
+        assert waiting_for(author) == []
+
+    def test_a_sequence_waits_for_whoever_may_submit_it(self) -> None:
+        draft = drafted_sequence(TUESDAY, steps=1)
+        assert titles("sales_ops") == [str(draft)]
+
+    def test_a_list_waits_for_the_cro_once_there_is_a_mailbox(self) -> None:
+        row = submitted_list(TUESDAY, [ContactFactory()], approved_sequence(TUESDAY, steps=1))
+        assert titles("cro") == []
+        MailboxFactory()
+        assert titles("cro") == [str(row)]
+
+    def test_a_long_list_waits_without_being_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(dashboard, "_PEOPLE_LOOKED_AT", 1)
+        row = submitted_list(TUESDAY, ContactFactory.create_batch(2), approved_sequence(TUESDAY, steps=1))
+        assert titles("cro") == [str(row)]
+
+    def test_a_running_list_waits_only_when_somebody_was_added(self) -> None:
+        running_list(TUESDAY, [ContactFactory()], approved_sequence(TUESDAY, steps=1))
+        assert titles("cro") == []
+
+    def test_it_says_what_can_be_done(self) -> None:
+        submitted_text(TUESDAY)
+        (one,) = waiting_for(UserFactory(role="cmo"))
+        assert one.can == ("Approve the messaging (CMO)",)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestNumbers:
+    def test_accepted_messages_are_counted_today_and_in_the_week(self) -> None:
+        played({}, people=2)
+        assert _counted(TUESDAY + timedelta(hours=1))["accepted by the server"] == (2, 2)
+        assert _counted(TUESDAY + timedelta(days=1))["accepted by the server"] == (0, 2)
+        assert _counted(TUESDAY + timedelta(days=8))["accepted by the server"] == (0, 0)
+
+    def test_opt_outs_are_counted(self) -> None:
+        opt_out("ada@pumps.example.com")
+        assert _counted(TUESDAY + timedelta(hours=1))["opt-outs"] == (1, 1)
+
+    def test_the_reasons_lead_to_the_messages_they_speak_of(self, client: Client) -> None:
+        played({"rcpt": [say("550 5.1.1 no such user"), say("250 ok")]}, people=2)
+        (row,) = why_not(TUESDAY + timedelta(hours=1))
+        sign_in(client, "cro")
+        assert (row["because"], row["count"]) == ("The address does not exist", 1)
+        assert client.get(row["url"]).context["cl"].result_count == 1
+
+    def test_a_message_in_doubt_raises_an_alarm(self) -> None:
+        played({"dot": CLOSE})
+        (alarm,) = [one for one in standing(UserFactory(role="cro")) if one.alarm]
+        assert (str(alarm.name), alarm.count) == ("in doubt", 1)
+
+    def test_every_number_leads_to_as_many_rows(self, client: Client) -> None:
+        played({}, people=2)
+        sign_in(client, "cro")
+        shown = [one for one in standing(UserFactory(role="cro")) if "auditentry" not in one.url]
+        found = {str(one.name): client.get(one.url).context["cl"].result_count for one in shown}
+        assert found == {str(one.name): one.count for one in shown}
+
+
+def _counted(at: Any) -> dict[str, tuple[int, int]]:
+    return {str(one.name): (one.today, one.week) for one in numbers(at)}
+
+
+def test_a_stopped_mailbox_raises_an_alarm() -> None:
+    MailboxFactory(state=Mailbox.State.STOPPED)
+    alarms = [str(one.name) for one in standing(UserFactory(role="rep")) if one.alarm]
+    assert alarms == ["mailboxes stopped"]
+
+
+def test_nobody_sees_numbers_of_what_they_may_not_see(client: Client) -> None:
+    sign_in(client, "content")
+    shown = client.get("/admin/").context
+    assert (shown["numbers"], [str(one.name) for one in shown["standing"]]) == ([], ["mailboxes stopped"])
+
+
+class TestFirstSteps:
+    def test_an_empty_installation_says_what_comes_first(self, client: Client) -> None:
+        sign_in(client, "sales_ops")
+        shown = client.get("/admin/").content.decode()
+        assert "First steps" in shown
+        assert "/admin/sequences/mailbox/add/" in shown
+
+    def test_a_step_that_is_done_is_ticked(self) -> None:
+        MailboxFactory()
+        assert [step.done for step in first_steps(UserFactory(role="sales_ops"))] == [True, False, False, False]
+
+    def test_they_are_gone_once_a_list_runs(self) -> None:
+        running_list(TUESDAY, [ContactFactory()], approved_sequence(TUESDAY, steps=1))
+        assert first_steps(UserFactory(role="sales_ops")) == []
+
+    def test_who_may_not_look_gets_no_link(self) -> None:
+        assert {step.url for step in first_steps(UserFactory(role="integration"))} == {""}
+
+
+@pytest.mark.parametrize(
+    ("purpose", "badge"),
+    [
+        (Purpose.PRODUCTION, None),
+        (Purpose.DEMO, ["Demo", "warning"]),
+        (Purpose.TEST, ["Test", "warning"]),
+        (Purpose.STAGING, ["Staging", "info"]),
+    ],
+)
+def test_the_badge_says_what_the_database_is_for(purpose: Purpose, badge: list[str] | None) -> None:
+    installation.mark(purpose, at=TUESDAY)
+    assert installation_badge(RequestFactory().get("/")) == badge
+
+
+def test_a_database_nobody_marked_says_so() -> None:
+    assert installation_badge(RequestFactory().get("/")) == ["Not set up", "danger"]
+
+
+def test_the_page_opens_without_a_playbook(client: Client) -> None:
+    TemplateVersionFactory()
+    sign_in(client, "content")
+    assert client.get("/admin/").status_code == 200
+
+
+def test_it_greets_by_role(client: Client) -> None:
+    client.force_login(UserFactory(roles=["legal", "rep"]))
+    assert "You are here as Sales representative, Legal." in client.get("/admin/").content.decode()
+
+
+def test_more_people_ask_no_more_questions(client: Client) -> None:
+    version = approved_sequence(TUESDAY, steps=1)
+    running_list(TUESDAY, [ContactFactory()], version)
+    sign_in(client, "chief_of_staff")
+    client.get("/admin/")
+    with CaptureQueriesContext(connection) as few:
+        client.get("/admin/")
+    running_list(TUESDAY, ContactFactory.create_batch(5), version)
+    with CaptureQueriesContext(connection) as many:
+        client.get("/admin/")
+    assert len(many) == len(few)
