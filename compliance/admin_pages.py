@@ -53,7 +53,7 @@ class Rows(ChangeList):  # type: ignore[misc]
 class Page(ModelAdmin):  # type: ignore[misc]
     """What a person may look at, and change where Django's permissions say so. Evidence is never deleted."""
 
-    actions = None
+    actions: Any = None
     list_per_page = 50
     show_full_result_count = False
     warn_unsaved_form = True

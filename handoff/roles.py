@@ -62,6 +62,7 @@ ROLES: Mapping[str, frozenset[str]] = {
         "sequences.load_templateversion",
         "sequences.submit_sequenceversion",
         "sequences.submit_recipientlist",
+        "sequences.withdraw_recipientlist",
         "sequences.remove_enrollment",
         "sequences.add_mailbox",
         "sequences.change_mailbox",

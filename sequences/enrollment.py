@@ -114,6 +114,8 @@ def exit_round(at: datetime) -> dict[str, int]:
         state=Enrollment.State.ACTIVE, row__recipient_list__state=RecipientList.State.WITHDRAWN
     )[:_SWEEP]
     ended += len(leave(list(withdrawn), ExitReason.LIST_WITHDRAWN, by=SYSTEM, at=at))
+    taken_off = Enrollment.objects.filter(state=Enrollment.State.ACTIVE, row__removed_at__isnull=False)[:_SWEEP]
+    ended += len(leave(list(taken_off), ExitReason.REMOVED, by=SYSTEM, at=at))
     return {"ended": ended}
 
 

@@ -125,8 +125,29 @@ def withdraw(row: RecipientList, *, by: Principal, at: datetime, consent: Consen
         return approval.only(move(row, "withdraw", by=by, at=at, reason=consent.comment))
 
 
+def take_off(rows: Sequence[ListRow], *, by: Principal, at: datetime) -> int:
+    """Take people off a list, in whatever state it is; how many were on it.
+
+    It binds every clearance that commits later. Their row stays as a record; a passage under way ends with the next sweep.
+    """
+    with transaction.atomic(durable=not connection.in_atomic_block):
+        locks.own_scopes({row.recipient_list.key for row in rows})
+        present = list(ListRow.objects.filter(pk__in=[row.pk for row in rows], removed_at=None).select_for_update())
+        ListRow.objects.filter(pk__in=[row.pk for row in present]).update(removed_at=at)
+        notes = [audit.Note("sequences.listrow.taken_off", audit.reference(row)) for row in present]
+        audit.record_all(notes, by=by, at=at)
+    return len(present)
+
+
 def against_submitting(row: RecipientList, by: Principal) -> list[Refusal]:
-    """Everything that keeps a list from being submitted."""
+    """Everything that keeps a list from being submitted, or submitted again."""
+    found = _against_people(row)
+    if row.state == RecipientList.State.SUBMITTED and row.digest == digest_now(row):
+        found.append(Refusal("nothing_changed", _("It waits for the CRO as it stands.")))
+    return found
+
+
+def _against_people(row: RecipientList) -> list[Refusal]:
     found = []
     if not row.rows.filter(removed_at=None).exists():
         found.append(Refusal("empty_list", _("There is nobody on the list.")))
@@ -137,7 +158,7 @@ def against_submitting(row: RecipientList, by: Principal) -> list[Refusal]:
 
 def against_signing(row: RecipientList, by: Principal) -> list[Refusal]:
     """Everything that keeps this person from signing."""
-    found = against_submitting(row, by)
+    found = _against_people(row)
     if approval.wrote(row, by):
         found.append(Refusal("author_signs", _("Who loaded a list does not sign it.")))
     if row.state == RecipientList.State.SUBMITTED and row.digest != digest_now(row):

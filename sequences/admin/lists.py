@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from compliance import admin_words as words
 from compliance import clock
@@ -146,6 +147,17 @@ class ListRowAdmin(Record):
     fields = ("contact", "recipient_list", "source", "basis", "signed", "signed_leaf", "removed_at")
     readonly_fields = ("signed",)
     help_when_empty = _("Nobody has been loaded yet.")
+    actions = ("take_off",)
+
+    def has_take_off_permission(self, request: HttpRequest) -> bool:
+        return bool(person(request).has_perm("sequences.withdraw_recipientlist"))
+
+    @admin.action(description=_("Take these people off their list"), permissions=["take_off"])
+    def take_off(self, request: HttpRequest, queryset: QuerySet[ListRow]) -> None:
+        chosen = list(queryset.select_related("recipient_list"))
+        taken = lists.take_off(chosen, by=person(request), at=clock.now())
+        said = ngettext("%(count)d person is off the list.", "%(count)d people are off the list.", taken)
+        self.message_user(request, said % {"count": taken}, messages.SUCCESS)
 
     @admin.display(description=_("signature"), ordering="signed_leaf")
     def signed(self, row: ListRow) -> str:

@@ -58,13 +58,13 @@ class RecipientList(models.Model):
 
     @transition(
         field=state,
-        source=State.DRAFT,
+        source=[State.DRAFT, State.SUBMITTED],
         target=State.SUBMITTED,
         permission="sequences.submit_recipientlist",
         custom={"label": _("Submit for signature")},
     )
     def submit(self) -> None:
-        """Sales ops hands the list over."""
+        """Sales ops hands the list over, and again when a row changed while it waited."""
 
     @transition(
         field=state,

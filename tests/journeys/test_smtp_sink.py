@@ -109,10 +109,13 @@ def test_it_takes_every_message_over_one_connection_unchanged(sink: Sink) -> Non
 
 
 def test_nothing_reaches_it_when_it_refuses_the_recipient(refusing_sink: Sink) -> None:
-    asked = []
+    asked: list[bool] = []
+
+    def gate() -> bool:
+        asked.append(True)
+        return True
+
     with Connection(Endpoint("127.0.0.1", refusing_sink.port, Security.PLAIN)) as connection:
-        envelope = Envelope("rick@northwind.example", "person@acme.example")
-        outcome = connection.deliver(envelope, _letter(1), lambda: asked.append(True) is None)
+        outcome = connection.deliver(Envelope("rick@northwind.example", "person@acme.example"), _letter(1), gate)
     assert isinstance(outcome, Rejected)
-    assert asked == []
-    assert refusing_sink.taken() == []
+    assert (asked, refusing_sink.taken()) == ([], [])
