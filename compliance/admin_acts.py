@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance import clock
 from compliance.acts import Act, Consent, Offer, offers, perform
 from compliance.admin_pages import Page, Panel, person
+from compliance.playbook import NoPlaybook
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import arrows
 
@@ -71,10 +72,12 @@ class ActsAdmin(Page):
             raise Http404
         if not self.has_view_permission(request, row):
             raise PermissionDenied
-        if request.method != "POST":
-            return self._ask(request, row, act)
         consent = Consent(comment=request.POST.get("comment", ""), digest=request.POST.get("digest", ""))
-        return self._take(request, row, act, consent)
+        try:
+            return self._take(request, row, act, consent) if request.method == "POST" else self._ask(request, row, act)
+        except NoPlaybook:
+            messages.error(request, _now("No playbook is loaded, so nothing can be decided."))
+            return HttpResponseRedirect(self._page(row))
 
     def _take(self, request: HttpRequest, row: Any, act: Act, consent: Consent) -> HttpResponse:
         try:

@@ -23,8 +23,8 @@ def versioned_keys(text: str) -> dict[int, bytes]:
         }
     except ValueError as error:
         raise ImproperlyConfigured("HANDOFF_KEYS must read 1:<64 hex digits>[,2:<64 hex digits>…]") from error
-    if any(len(key) != 32 for key in keys.values()) or not all(0 < number < 256 for number in keys):
-        raise ImproperlyConfigured("HANDOFF_KEYS: each key has 64 hexadecimal digits and a number from 1 to 255")
+    if len(keys) < text.count(":") or any(len(key) != 32 or not 0 < number < 256 for number, key in keys.items()):
+        raise ImproperlyConfigured("HANDOFF_KEYS: each key has 64 hexadecimal digits and its own number from 1 to 255")
     return keys
 
 

@@ -58,8 +58,8 @@ class OutboundMessageAdmin(Record, ActsAdmin):
         "cancel": _("It is not sent, now or later, and the sequence goes on with the next step."),
     }
     tones = TONES
-    list_display = ("ref", "to", "step", "state_shown", "because", "not_before", "settled_at", "attempts_made")
-    list_display_links = ("ref", "to")
+    list_display = ("to", "step", "state_shown", "because", "not_before", "settled_at")
+    list_display_links = ("to",)
     list_filter = ("state", Because, "mailbox", "step")
     list_select_related = ("enrollment__contact",)
     search_fields = ("=ref", "=message_id", "enrollment__contact__address", "enrollment__contact__last_name")
@@ -127,7 +127,7 @@ def _would_say(row: OutboundMessage, at: datetime) -> dict[str, Any]:
 def _said(row: OutboundMessage) -> dict[str, Any]:
     """The headers a reader knows and the exact text part, from the bytes as they were frozen."""
     if row.content is None:
-        return {}
+        return {"waits": row.state in {State.PLANNED, State.CLAIMED}}
     letter = email.message_from_bytes(bytes(row.content), policy=email.policy.default)
     part = letter.get_body(preferencelist=("plain",))
     headers = [(name, str(letter[name])) for name in _HEADERS if letter[name]]

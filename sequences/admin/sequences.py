@@ -100,9 +100,11 @@ class StepInline(TabularInline):
     model = Step
     form = StepForm
     formset = StepForms
-    extra = 0
     ordering = ("position",)
     verbose_name_plural = _("steps")
+
+    def get_extra(self, request: HttpRequest, obj: SequenceVersion | None = None, **rest: Any) -> int:
+        return 0 if obj else 1
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **rest: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **rest)

@@ -183,6 +183,14 @@ class TestCrafted:
         assert client.post("/admin/sequences/mailbox/99/act/stop/").status_code == 404
 
 
+def test_an_act_that_needs_the_playbook_says_that_there_is_none(client: Client) -> None:
+    draft = TemplateVersionFactory(body="Hi, [Unsubscribe]({{ unsubscribe_url }})")
+    sign_in(client, "content")
+    answer = client.post(act_url(draft, "submit"), follow=True)
+    assert "No playbook is loaded" in answer.content.decode()
+    assert now(draft).state == TemplateVersion.State.DRAFT
+
+
 def test_asking_for_an_act_changes_nothing(client: Client) -> None:
     rows: list[Model] = [
         submitted_text(TUESDAY),
