@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from handoff import installing, serving
+from handoff import serving
 
 
 class Command(BaseCommand):
@@ -22,6 +22,5 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         with serving.web(port, {"PUBLIC_URL": settings.PUBLIC_URL}) as process:
             self.stdout.write(f"Handoff serves http://127.0.0.1:{port}/admin/ - Ctrl-C stops it")
-            for row in installing.what_is_missing():
-                self.stdout.write(f"  {row.what}: {row.remedy}")
+            self.stdout.flush()
             serving.until_stopped(process, with_rounds=not options["no_rounds"])
