@@ -179,7 +179,7 @@ def preview(asks: Sequence[Ask], at: datetime) -> list[Ruling]:
 
 
 class StrangerError(ValueError):
-    """A final clearance was asked for an address whose card, with that person, is not there; nothing can be locked."""
+    """A final clearance was asked for an address without a card of its own and of that person; nothing to lock."""
 
 
 Confirm = Callable[[Sequence[Ruling]], Collection[str]]
@@ -213,9 +213,10 @@ def budget_keys(ask: Ask) -> set[str]:
 
 
 def _assert_locked(asks: Sequence[Ask], cards_held: Sequence[AddressCard]) -> None:
-    # An ask is older than the locks: a card may have been deleted, or given to another person, in between.
-    held = {(card.pk, card.person_id) for card in cards_held}
-    if strangers := [ask.ref for ask in asks if (ask.card, ask.person) not in held]:
+    # An ask is older than the locks: the card may be gone, somebody else's, or that of another address by now.
+    held: dict[tuple[Any, Any], str] = {(card.pk, card.person_id): card.digest for card in cards_held}
+    known = ((ask, held.get((ask.card, ask.person))) for ask in asks)
+    if strangers := [ask.ref for ask, digest in known if digest not in cards.canonical_digests(ask.address)]:
         raise StrangerError(", ".join(strangers))
 
 

@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
-from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import DatabaseError, InterfaceError
 from pytest_django.fixtures import Settings
 
 from compliance import clearance, playbook
-from compliance.clearance import NoRules, Rule, Ruling, StrangerError
-from compliance.locks import NotReadCommitted
-from compliance.models import AddressCard, AddressDigest, Decision, Outcome, Touch
+from compliance.clearance import NoRules, Rule, Ruling
+from compliance.models import Decision, Outcome, Touch
 from tests.cast import TUESDAY
 from tests.compliance.asking import ADA, RULES, ask, clear, everything, stop
 from tests.compliance.odd_rules import (
@@ -254,46 +251,3 @@ def test_later_decisions_have_higher_numbers() -> None:
 @everywhere
 def test_nothing_asked_is_nothing_decided() -> None:
     assert clear() == []
-
-
-# --- on what it stands ------------------------------------------------------------------------------------------------
-
-
-@everywhere
-@committed
-def test_it_is_never_part_of_another_transaction() -> None:
-    question = ask()
-    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
-        clear(question)
-    assert nothing_written()
-
-
-@pytest.mark.postgres
-@committed
-def test_it_does_not_decide_on_an_old_snapshot() -> None:
-    question = ask()
-    with connection.cursor() as cursor:
-        cursor.execute("SET default_transaction_isolation TO 'repeatable read'")
-    try:
-        with pytest.raises(NotReadCommitted):
-            clear(question)
-    finally:
-        connection.close()
-    assert nothing_written()
-
-
-@everywhere
-@pytest.mark.parametrize("columns", [{"card": None}, {"person": None}, {"person": uuid4()}, {"card": 4711}])
-def test_somebody_who_cannot_be_locked_is_not_written_to(columns: dict[str, Any]) -> None:
-    with pytest.raises(StrangerError):
-        clear(ask(**columns))
-    assert nothing_written()
-
-
-@everywhere
-def test_somebody_who_was_erased_in_between_is_not_written_to() -> None:
-    question = ask()
-    AddressDigest.objects.all().delete()
-    AddressCard.objects.all().delete()
-    with pytest.raises(StrangerError):
-        clear(question)

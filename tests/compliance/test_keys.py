@@ -1,9 +1,11 @@
 """Keys: one derived key for each purpose and version, and the newest one for new things."""
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from pytest_django.fixtures import Settings
 
 from compliance import keys
+from handoff.config.settings import versioned_keys
 
 OLD, NEW = bytes(32), b"\1" * 32
 
@@ -38,3 +40,25 @@ def test_adding_a_key_changes_no_older_one(settings: Settings) -> None:
     before = keys.keys_for("address")[1]
     settings.HANDOFF_KEYS = {**settings.HANDOFF_KEYS, 3: b"\2" * 32}
     assert keys.keys_for("address")[1] == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1",
+        f"1:{'0' * 62}",
+        f"1:{'x' * 64}",
+        f"0:{'0' * 64}",
+        f"256:{'0' * 64}",
+        f"1:{'0' * 64},1:{'1' * 64}",
+        f"1:{'0' * 64},",
+    ],
+)
+def test_keys_that_would_lose_an_older_one_or_are_none_are_refused_at_the_start(text: str) -> None:
+    with pytest.raises(ImproperlyConfigured):
+        versioned_keys(text)
+
+
+def test_keys_are_read_with_their_numbers() -> None:
+    assert versioned_keys(f"2:{'01' * 32},1:{'00' * 32}") == {2: NEW, 1: OLD}
