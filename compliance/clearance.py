@@ -203,7 +203,7 @@ def clear(asks: Sequence[Ask], *, at: datetime, confirm: Confirm) -> list[Ruling
         confirmed = set(confirm([ruling for ruling in rulings if ruling.permitted]))
         final = [_unless_lost(ruling, confirmed) for ruling in rulings]
         Decision.objects.bulk_create([_row(ruling, at) for ruling in final if ruling.code != "lease_lost"])
-        Touch.objects.bulk_create([_touch(ruling, at) for ruling in final if ruling.permitted], ignore_conflicts=True)
+        Touch.objects.bulk_create([_touch(ruling, at) for ruling in final if ruling.permitted])
     return final
 
 
@@ -291,6 +291,7 @@ def _touch(ruling: Ruling, at: datetime) -> Touch:
     ask = ruling.ask
     return Touch(
         ref=ask.ref,
+        attempt=ask.attempt,
         at=at,
         order_no=ruling.order_no,
         person=ask.person or UUID(int=0),

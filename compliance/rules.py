@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from compliance import cards, playbook, suppression
 from compliance.caps import Cap, next_free, read
@@ -88,7 +88,8 @@ class _TouchCap(Rule, ABC):
         rows = Touch.objects.filter(Q(**{f"{self.column}__in": keys}), at__gt=since)
         rows = rows.exclude(ref__in=[ask.ref for ask in asks])
         gone: Gone = defaultdict(list)
-        for key, moment in rows.values_list(self.column, "at"):
+        # A message counts once, at its latest attempt: that is when it may have reached somebody.
+        for key, _ref, moment in rows.values_list(self.column, "ref").annotate(latest=Max("at")):
             gone[str(key)].append(moment)
         return gone
 

@@ -49,9 +49,10 @@ class Decision(models.Model):
 
 
 class Touch(models.Model):
-    """A message that was cleared for an address: what caps on people, accounts and domains count."""
+    """An attempt that was cleared. Caps on people, accounts and domains count each message at its latest touch."""
 
-    ref = models.CharField(_("message"), max_length=80, unique=True)
+    ref = models.CharField(_("message"), max_length=80)
+    attempt = models.PositiveIntegerField(_("attempt"))
     at = models.DateTimeField(_("at"))
     order_no = models.BigIntegerField(_("order"))
     person = models.UUIDField(_("person"))
@@ -61,6 +62,7 @@ class Touch(models.Model):
     class Meta:
         verbose_name = _("touch")
         verbose_name_plural = _("touches")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["ref", "attempt"], name="one_touch_per_attempt")]
         indexes: ClassVar = [
             models.Index(fields=["person", "at"], name="touch_by_person"),
             models.Index(fields=["account", "at"], name="touch_by_account"),

@@ -216,7 +216,7 @@ OPEN = {
     ("sequence", "approve"): {"cro"},
     ("list", "sign"): {"cro"},
     ("list", "reject"): {"cro"},
-    ("list", "withdraw"): {"cro", "legal"},
+    ("list", "withdraw"): {"cro", "legal", "sales_ops"},
     ("mailbox", "stop"): {"content", "cmo", "cro", "sales_ops", "rep", "legal", "chief_of_staff"},
     ("mailbox", "start"): {"sales_ops"},
 }

@@ -188,11 +188,11 @@ def test_no_row_of_a_decision_shows_the_address(settings: Settings) -> None:
 
 
 @everywhere
-def test_a_second_attempt_is_a_second_decision_and_the_same_touch() -> None:
+def test_a_second_attempt_is_a_second_decision_and_a_second_touch() -> None:
     clear(ask())
     clear(ask(attempt=2), at=LATER)
     assert Decision.objects.filter(outcome="permit").count() == 2
-    assert Touch.objects.count() == 1
+    assert list(Touch.objects.order_by("at").values_list("attempt", "at")) == [(1, TUESDAY), (2, LATER)]
 
 
 @everywhere

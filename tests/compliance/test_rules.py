@@ -168,6 +168,15 @@ def test_every_attempt_counts_for_the_mailbox() -> None:
     assert [ruling.code for ruling in clear(ask(attempt=3))] == ["mailbox_cap"]
 
 
+def test_a_message_counts_once_and_at_its_latest_attempt() -> None:
+    caps(person=1)
+    clear(ask())
+    clear(ask(attempt=2), at=TUESDAY + DAY / 2)
+    (ruling,) = clear(ask(ref="1/2", step=2), at=TUESDAY + DAY)
+    assert (ruling.code, ruling.decisive.until) == ("person_cap", TUESDAY + DAY * 1.5)
+    assert ruling.decisive.why["used"] == 1
+
+
 def test_people_without_an_account_share_no_cap() -> None:
     caps(account=1)
     questions = [ask(f"{name}@one.example.org", ref=f"{name}/1", account="") for name in ("a", "b", "c")]
