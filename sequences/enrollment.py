@@ -49,6 +49,8 @@ def enroll(rows: Sequence[ListRow], version: SequenceVersion, *, at: datetime) -
     if not senders:
         raise NoMailbox(str(_("There is no active mailbox to send from.")))
     opening, begun = windows(), list[Enrollment]()
+    # Two lists with the same people may be signed at once; in one order neither waits for the other in a circle.
+    rows = sorted(rows, key=lambda row: row.contact.card.person_id)
     for chunk in (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)):
         known = _known_senders([row.contact_id for row in chunk])
         wanted = [_entry(row, version, _sender(row, senders, known), _first_due(row, opening, at), at) for row in chunk]

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from compliance import audit, clearance, locks
 from compliance.acts import Act, Consent
 from compliance.clearance import Ruling
-from compliance.principals import Principal
+from compliance.principals import Principal, actor
 from compliance.refusals import Refusal, Refused
-from compliance.transitions import move
+from compliance.transitions import NotPermitted, arrows, move
 from sequences import approval, asks, enrollment, wording
 from sequences.models import (
     Contact,
@@ -46,19 +46,17 @@ def add(recipients: RecipientList, contacts: Sequence[tuple[Contact, str, str]],
 
     Raises Refused for a list that is not open: what the CRO has before them does not change under their hands.
     """
-    if not RecipientList.objects.filter(pk=recipients.pk, state__in=_OPEN).exists():
-        raise Refused([Refusal("list_closed", _("Rows are added while a list is being loaded or running."))])
-    before = recipients.rows.count()
-    ListRow.objects.bulk_create(
-        [
-            ListRow(recipient_list=recipients, contact=contact, source=source, basis=basis)
-            for contact, source, basis in contacts
-        ],
-        batch_size=_CHUNK,
-        ignore_conflicts=True,
-    )
-    added = recipients.rows.count() - before
-    audit.record("sequences.recipientlist.rows_added", audit.reference(recipients), by=by, at=at, rows=added)
+    rows = [
+        ListRow(recipient_list=recipients, contact=contact, source=source, basis=basis)
+        for contact, source, basis in contacts
+    ]
+    with transaction.atomic():
+        if _held(recipients).state not in _OPEN:
+            raise Refused([Refusal("list_closed", _("Rows are added while a list is being loaded or running."))])
+        before = recipients.rows.count()
+        ListRow.objects.bulk_create(rows, batch_size=_CHUNK, ignore_conflicts=True)
+        added = recipients.rows.count() - before
+        audit.record("sequences.recipientlist.rows_added", audit.reference(recipients), by=by, at=at, rows=added)
     return added
 
 
@@ -78,19 +76,14 @@ def digest_now(recipients: RecipientList) -> str:
 
 def submit(row: RecipientList, *, by: Principal, at: datetime, consent: Consent) -> RecipientList:
     """Hand the list to the CRO. Raises Refused."""
-    if refusals := against_submitting(row, by):
-        raise Refused(refusals)
-    digest = digest_now(row)
-    moved = move(
-        row,
-        "submit",
-        by=by,
-        at=at,
-        reason=consent.comment,
-        set={"digest": digest, "submitted_at": at},
-        data={"digest": digest},
-    )
-    return approval.only(moved)
+    with transaction.atomic():
+        _held(row)
+        if refusals := against_submitting(row, by):
+            raise Refused(refusals)
+        digest = digest_now(row)
+        columns = {"digest": digest, "submitted_at": at}
+        moved = move(row, "submit", by=by, at=at, reason=consent.comment, set=columns, data={"digest": digest})
+        return approval.only(moved)
 
 
 def sign(row: RecipientList, *, by: Principal, at: datetime, consent: Consent) -> RecipientList:
@@ -126,13 +119,17 @@ def withdraw(row: RecipientList, *, by: Principal, at: datetime, consent: Consen
 
 
 def take_off(rows: Sequence[ListRow], *, by: Principal, at: datetime) -> int:
-    """Take people off a list, in whatever state it is; how many were on it.
+    """Take people off a list, in whatever state it is; how many were on it. Who may withdraw a list may do this.
 
-    It binds every clearance that commits later. Their row stays as a record; a passage under way ends with the next sweep.
+    It binds every clearance that commits later. Their row stays as a record; a passage under way ends with the next
+    sweep. Raises NotPermitted.
     """
+    if not arrows(RecipientList)["withdraw"].open_to(by):
+        raise NotPermitted(f"{actor(by)} may not take people off a list")
     with transaction.atomic(durable=not connection.in_atomic_block):
         locks.own_scopes({row.recipient_list.key for row in rows})
-        present = list(ListRow.objects.filter(pk__in=[row.pk for row in rows], removed_at=None).select_for_update())
+        on_it = ListRow.objects.filter(pk__in=[row.pk for row in rows], removed_at=None).order_by("pk")
+        present = list(on_it.select_for_update())
         ListRow.objects.filter(pk__in=[row.pk for row in present]).update(removed_at=at)
         notes = [audit.Note("sequences.listrow.taken_off", audit.reference(row)) for row in present]
         audit.record_all(notes, by=by, at=at)
@@ -180,6 +177,11 @@ def unsigned(recipients: RecipientList) -> list[ListRow]:
     """Rows that were added or changed since the CRO signed; each is held alone."""
     leaves = _leaves(recipients)
     return [row for row in _rows(recipients) if row.signed_leaf != leaves[row.pk]]
+
+
+def _held(recipients: RecipientList) -> RecipientList:
+    """The list as it is now, held until the transaction ends: nobody adds a row while its digest is taken."""
+    return RecipientList.objects.select_for_update(no_key=True).get(pk=recipients.pk)
 
 
 def _rows(recipients: RecipientList) -> list[ListRow]:

@@ -6,18 +6,21 @@ from functools import partial
 import pytest
 from django.contrib.auth.models import User
 
-from compliance import suppression
+from compliance import suppression, tokens
 from compliance.acts import Consent
-from compliance.models import AddressCard, Decision, SuppressionReason, Touch
+from compliance.models import AddressCard, Decision, Suppression, SuppressionReason, Touch
 from compliance.principals import SYSTEM
+from compliance.refusals import Refused
 from compliance.suppression import Stop
 from handoff import metrics
 from handoff.demo.catcher import Catcher
 from sequences import enrollment, lists, mailboxes, planner, sender
+from sequences.inbound.intake import take
 from sequences.models import (
     Contact,
     Enrollment,
     ExitReason,
+    InboundMessage,
     Mailbox,
     OutboundMessage,
     RecipientList,
@@ -29,6 +32,7 @@ from tests.factories import (
     AccountFactory,
     ContactFactory,
     MailboxFactory,
+    RecipientListFactory,
     UserFactory,
     approved_sequence,
     playbook_loaded,
@@ -82,11 +86,29 @@ class TestOneCopy:
     def test_two_lists_signed_at_once_take_each_person_once(self) -> None:
         MailboxFactory()
         people, version = ContactFactory.create_batch(30), approved_sequence(TUESDAY, steps=1)
-        loaded = [submitted_list(TUESDAY, people, version).pk for _list in range(4)]
+        turned = [people[start:] + people[:start] for start in (0, 10, 20)] + [people[::-1]]
+        loaded = [submitted_list(TUESDAY, order, version).pk for order in turned]
         signers = [UserFactory(role="cro") for _list in loaded]
         crowd(*[partial(sign, row, by=signer) for row, signer in zip(loaded, signers, strict=True)])
         assert Enrollment.objects.count() == 30
         assert Enrollment.objects.values("person").distinct().count() == 30
+
+    def test_rows_added_while_a_list_is_submitted_are_on_it_or_refused(self) -> None:
+        row = RecipientListFactory(sequence_version=approved_sequence(TUESDAY, steps=1))
+        first, *others = ContactFactory.create_batch(9)
+        lists.add(row, [(first, "trade_fair", "consent")], by=row.author, at=TUESDAY)
+        faults = together([partial(add, row.pk, contact) for contact in others] + [partial(submit, row.pk)])
+        assert {type(fault) for fault in faults} <= {Refused}
+        submitted = RecipientList.objects.get()
+        assert submitted.state == RecipientList.State.SUBMITTED
+        assert submitted.digest == lists.digest_now(submitted)
+        assert submitted.rows.count() == 9 - len(faults)
+
+    def test_a_mail_taken_in_by_eight_at_once_is_stored_and_obeyed_once(self) -> None:
+        digest = AddressCard.objects.get(pk=ContactFactory().card_id).digest
+        token = tokens.make(tokens.Purpose.UNSUBSCRIBE, message=1, digest=digest)
+        crowd(*[partial(take, b"", recipient=f"u-{token}@ours.example.com", at=TUESDAY)] * 8)
+        assert InboundMessage.objects.count() == Suppression.objects.count() == 1
 
 
 class TestCaps:
@@ -221,6 +243,16 @@ class TestStopsDuringACampaign:
 def each(act: Callable[[str], None], values: Sequence[str]) -> None:
     for value in values:
         act(value)
+
+
+def add(pk: int, contact: Contact) -> None:
+    row = RecipientList.objects.get(pk=pk)
+    lists.add(row, [(contact, "trade_fair", "consent")], by=row.author, at=TUESDAY)
+
+
+def submit(pk: int) -> None:
+    row = RecipientList.objects.get(pk=pk)
+    lists.submit(row, by=row.author, at=TUESDAY, consent=Consent())
 
 
 def sign(pk: int, *, by: User) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,13 +29,12 @@ from handoff.serving import free_port
 from sequences import lists
 from sequences.models import Enrollment, ExitReason, RecipientList
 from tests.factories import MailboxFactory, UserFactory, approved_sequence, playbook_loaded
-from tests.processes import ROOT, environment, eventually, started
-from tests.sequences.campaign import PLENTY, State, broken_promises
+from tests.processes import ROOT, environment, eventually, noon_zone, started
+from tests.sequences.campaign import EVERY_DAY, PLENTY, State, broken_promises
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 ACTS = {act.arrow: act for act in lists.ACTS}
-EVERY_DAY = {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "opens": "00:00", "closes": "23:59"}
 THREE_DAYS = timedelta(days=3)
 BODY = b"List-Unsubscribe=One-Click"
 HEADER = "email,first name,last name,company,domain,industry,time zone,source,legal basis\n"
@@ -80,8 +79,10 @@ class Stage:
         """A Celery worker with two processes, and one beat."""
         celery = ("-m", "celery", "-A", "handoff.config")
         schedule = str(self.folder / "beat")
+        # RabbitMQ keeps a worker's control queue for the one that has its name.
+        worker = (*celery, "worker", "--hostname", f"{self.queue}@%h", "--concurrency", "2", "--loglevel", "WARNING")
         with (
-            started(*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING", **self.settings),
+            started(*worker, **self.settings),
             started(*celery, "beat", "--schedule", schedule, "--loglevel", "WARNING", **self.settings),
         ):
             yield
@@ -117,12 +118,6 @@ def line(number: int) -> str:
     key = uuid4().hex[:12]
     ours = f"Pumps {key}", f"{key}.example.com"
     return f"ada.{key}@{ours[1]},Ada,Byron {number},{ours[0]},{ours[1]},Pumps,{noon_zone()},trade fair,consent\n"
-
-
-def noon_zone() -> str:
-    """A zone in which it is between eleven and one o'clock now (the signs of these names are the other way round)."""
-    ahead = 12 - datetime.now(UTC).hour
-    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
 
 
 def header(caught: Caught, shape: str) -> str:

@@ -17,6 +17,7 @@ from tests.factories import ContactFactory, MailboxFactory, approved_sequence, p
 from tests.sequences.scripted_smtp import Script, ScriptedServer
 
 State = OutboundMessage.State
+EVERY_DAY = {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "opens": "00:00", "closes": "23:59"}
 PLENTY = {name: {"limit": 10_000, "hours": 24} for name in ("account", "recipient_domain", "mailbox")}
 
 

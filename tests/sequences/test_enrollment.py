@@ -76,6 +76,11 @@ class TestEntering:
         assert due is not None
         assert due >= TUESDAY + 21 * HOUR
 
+    def test_people_enter_in_one_order_whatever_that_of_their_list(self) -> None:
+        running_list(TUESDAY, ContactFactory.create_batch(9)[::-1], approved_sequence(TUESDAY, steps=1))
+        persons = list(Enrollment.objects.order_by("pk").values_list("person", flat=True))
+        assert persons == sorted(persons)
+
     def test_without_a_mailbox_nobody_enters(self) -> None:
         with pytest.raises(enrollment.NoMailbox):
             enrollment.enroll([], approved_sequence(TUESDAY, steps=1), at=TUESDAY)

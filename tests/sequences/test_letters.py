@@ -7,12 +7,13 @@ from email.message import EmailMessage
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import override_settings
 
 from compliance import tokens
 from compliance.models import AddressCard
 from sequences import letters, planner
-from sequences.models import Contact, Mailbox, OutboundMessage
+from sequences.models import Contact, Enrollment, Mailbox, OutboundMessage
 from sequences.render import MissingValue, UnsafeValue
 from tests.cast import PLAYBOOK, TUESDAY
 from tests.sequences.campaign import State, message, under_way
@@ -42,7 +43,7 @@ def came_to(row: OutboundMessage, state: str) -> OutboundMessage:
     """The next message, when this one came to that."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE sequences_outboundmessage SET state = %s WHERE id = %s", [state, row.pk])
-        cursor.execute("UPDATE sequences_enrollment SET next_step = next_step + 1, due_at = %s", [TUESDAY])
+    Enrollment.objects.update(next_step=F("next_step") + 1, due_at=TUESDAY)
     planner.plan_round(TUESDAY)
     return OutboundMessage.objects.order_by("-step")[0]
 
@@ -181,8 +182,7 @@ def test_a_passage_threads_only_with_itself() -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE sequences_outboundmessage SET state = 'accepted'")
     first = OutboundMessage.objects.order_by("pk")[0]
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE sequences_enrollment SET next_step = 2, due_at = %s", [TUESDAY])
+    Enrollment.objects.update(next_step=2, due_at=TUESDAY)
     planner.plan_round(TUESDAY)
     second = OutboundMessage.objects.get(enrollment=first.enrollment, step=2)
     assert read(second)["References"] == first.message_id

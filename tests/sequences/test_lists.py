@@ -225,13 +225,19 @@ class TestChanges:
         add(row, ContactFactory())
         assert codes_of(row, digest=shown) == ("digest_differs",)
 
-    def test_a_removed_row_is_skipped_and_the_others_go(self) -> None:
+    def test_a_person_taken_off_is_skipped_and_the_others_go(self) -> None:
         with ScriptedServer() as server:
             under_way(server.port, people=3)
+            planner.plan_round(TUESDAY)
             first = ListRow.objects.order_by("pk")[0]
-            ListRow.objects.filter(pk=first.pk).update(removed_at=TUESDAY)
-            assert play() == {"accepted": 2}
+            assert lists.take_off([first], by=UserFactory(role="sales_ops"), at=TUESDAY) == 1
+            assert play() == {"accepted": 2, "refused": 1}
         assert Enrollment.objects.get(row=first).exit_reason == ExitReason.REMOVED
+
+    def test_who_may_not_withdraw_a_list_takes_nobody_off(self) -> None:
+        under_way()
+        with pytest.raises(NotPermitted):
+            lists.take_off(list(ListRow.objects.all()), by=UserFactory(role="content"), at=TUESDAY)
 
 
 class TestWithdrawing:
