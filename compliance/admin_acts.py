@@ -114,7 +114,11 @@ class ActsAdmin(Page):
 
     def _shown(self, offer: Offer, row: Any) -> Shown:
         url = reverse(f"admin:{self._act_name()}", args=[row.pk, offer.act.arrow])
-        return Shown(offer, url, self.means.get(offer.act.arrow, ""), getattr(row, "digest", ""))
+        return Shown(offer, url, self.means.get(offer.act.arrow, ""), self.shown_digest(row))
+
+    def shown_digest(self, row: Any) -> str:
+        """The digest of what the page shows: a consent names it, so that nothing else is signed."""
+        return str(getattr(row, "digest", ""))
 
     def _act_name(self) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_act"

@@ -193,9 +193,7 @@ def _against_digest(row: RecipientList, digest: str, consent: Consent) -> list[R
     submitted = row.state == RecipientList.State.SUBMITTED
     if submitted and row.digest != digest:
         return [_changed()]
-    # Pages name the list by what was signed last, which says nothing of the rows added since.
-    named = {digest} if submitted else {digest, row.digest}
-    if consent.digest and consent.digest not in named:
+    if consent.digest and consent.digest != digest:
         return [Refusal("digest_differs", _("The rows you were shown are not the rows that would be signed."))]
     return []
 

@@ -85,6 +85,10 @@ class RecipientListAdmin(ImportPages, ActsAdmin):
         empty = obj is not None and obj.state == State.DRAFT and not obj.rows.exists() and not obj.imports.exists()
         return empty and bool(person(request).has_perm("sequences.delete_recipientlist"))
 
+    def shown_digest(self, row: RecipientList) -> str:
+        # A running list keeps the digest that was signed last; what would be signed now are the rows as they stand.
+        return lists.digest_now(row) if row.state == State.RUNNING else row.digest
+
     def panels(self, request: HttpRequest, row: RecipientList, at: datetime) -> list[Panel]:
         people = Panel(
             _("People on the list"), "sequences/list_people.html", self._people(request, row, at), first=True

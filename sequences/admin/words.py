@@ -26,6 +26,7 @@ know(
         "mailbox_insecureendpoint": _("The mailbox's server offers no safe connection"),
         "mailbox_unreadable": _("The mailbox's password cannot be read with our keys"),
         "missing_value": _("A value that the text needs is missing"),
+        "worker_lost": _("The process that was sending it ended"),
         "no_answer": _("The connection broke before the server answered"),
         "no_open_hour": _("There is no working hour at the recipient's"),
         "no_such_person": _("The address does not exist"),

@@ -121,3 +121,15 @@ def test_a_file_is_shown_row_by_row_and_its_name_as_text(client: Client) -> None
     shown = open_row(client, ImportRun.objects.get())
     assert "This is not exactly one plain address." in shown
     assert HOSTILE not in shown
+
+
+def test_a_row_added_after_the_page_was_shown_is_not_signed_with_it(client: Client) -> None:
+    row = running_list(TUESDAY, [ContactFactory()])
+    first, second = ContactFactory(), ContactFactory()
+    lists.add(row, [(first, first.source, first.basis)], by=row.author, at=TUESDAY)
+    sign_in(client, "cro")
+    shown = lists.digest_now(row)
+    assert shown in open_row(client, row)
+    lists.add(row, [(second, second.source, second.basis)], by=row.author, at=TUESDAY)
+    assert take(client, row, "sign_changes", digest=shown).status_code == 409
+    assert row.rows.filter(signed_leaf="").count() == 2
