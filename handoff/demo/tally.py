@@ -26,6 +26,8 @@ class Tally:
     sends_after_opt_out: int
     duplicates: int
     totals_balance: bool
+    sent_after_waiting: int
+    in_doubt: int
     import_verdicts: dict[str, int]
     messages: dict[str, int]
     enrollments: dict[str, int]
@@ -52,6 +54,8 @@ def take(catcher: Catcher) -> Tally:
         sends_after_opt_out=metrics.sends_after_stop(),
         duplicates=max(catcher.duplicates(), metrics.cleared_twice()),
         totals_balance=_balances(catcher),
+        sent_after_waiting=OutboundMessage.objects.filter(state=_WENT[0], attempts_made__gt=1).count(),
+        in_doubt=OutboundMessage.objects.filter(state=OutboundMessage.State.IN_DOUBT).count(),
         import_verdicts=verdicts,
         messages=metrics.message_states(),
         enrollments=metrics.enrollment_ends(),

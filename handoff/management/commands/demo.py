@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -92,19 +93,27 @@ def _monday_before(moment: datetime) -> datetime:
 
 
 def _show(console: Console, figures: tally.Tally) -> None:
-    table = Table(title="\nTwelve weeks, counted from both ledgers", title_justify="left", show_header=False)
-    table.add_column(style="bold")
+    what = {
+        "messages the recipients' servers accepted": figures.messages_accepted,
+        "of these, put off at first and sent later": figures.sent_after_waiting,
+        "of these, taken without a word (in doubt)": figures.in_doubt,
+        "opt-outs": figures.opt_outs,
+        "messages sent after an opt-out": figures.sends_after_opt_out,
+        "messages sent twice": figures.duplicates,
+        "totals balance": "yes" if figures.totals_balance else "NO",
+        "audit log": f"{figures.audit_entries} entries, {'holds' if figures.audit_holds else 'BROKEN'}",
+    }
+    _print(console, "Twelve weeks, counted from both ledgers", what)
+    _print(
+        console, "What did not go, and why", {name.replace("_", " "): count for name, count in figures.refused.items()}
+    )
+
+
+def _print(console: Console, title: str, rows: Mapping[str, object]) -> None:
+    table = Table(show_header=False)
+    table.add_column()
     table.add_column(justify="right")
-    table.add_row("messages the recipients' servers accepted", str(figures.messages_accepted))
-    table.add_row("opt-outs", str(figures.opt_outs))
-    table.add_row("messages sent after an opt-out", str(figures.sends_after_opt_out))
-    table.add_row("messages sent twice", str(figures.duplicates))
-    table.add_row("totals balance", "yes" if figures.totals_balance else "NO")
-    table.add_row("audit log", f"{figures.audit_entries} entries, {'holds' if figures.audit_holds else 'BROKEN'}")
+    for name, figure in rows.items():
+        table.add_row(name, str(figure))
+    console.print(f"\n{title}", style="bold")
     console.print(table)
-    reasons = Table(title="\nWhat did not go, and why", title_justify="left", show_header=False)
-    reasons.add_column()
-    reasons.add_column(justify="right")
-    for reason, count in figures.refused.items():
-        reasons.add_row(reason.replace("_", " "), str(count))
-    console.print(reasons)
