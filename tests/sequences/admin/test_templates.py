@@ -150,3 +150,15 @@ def test_signatures_are_shown_with_who_and_on_what(client: Client) -> None:
     shown = open_row(client, text)
     assert f"<td>{person.get_full_name()}</td>" in shown
     assert "what it says" in shown
+
+
+def test_a_text_with_an_unknown_variable_is_refused_naming_the_place_and_nothing_is_lost(client: Client) -> None:
+    playbook_loaded(TUESDAY)
+    text = TemplateVersionFactory(body=WORDING["body"].replace("account.industry", "account.shoe_size"))
+    sign_in(client, "content")
+    refused = take(client, text, "submit")
+    said = html.unescape(refused.content.decode())
+    assert refused.status_code == 409
+    assert "body, line 3, column" in said
+    assert "account.shoe_size" in said
+    assert (TemplateVersion.objects.get().state, TemplateVersion.objects.get().body) == ("draft", text.body)
