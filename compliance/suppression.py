@@ -27,6 +27,12 @@ _STRENGTH = {
     SuppressionReason.BLOCKED_US: Strength.OPT_OUT,
     SuppressionReason.NO_SUCH_ADDRESS: Strength.HARD_BOUNCE,
     SuppressionReason.BY_HAND: Strength.MANUAL,
+    SuppressionReason.COMPLAINT: Strength.COMPLAINT,
+    SuppressionReason.ERASED: Strength.ERASURE,
+    SuppressionReason.BY_API: Strength.OPT_OUT,
+    SuppressionReason.LEFT_COMPANY: Strength.LEFT_COMPANY,
+    SuppressionReason.SOFT_BOUNCES: Strength.SOFT_BOUNCE,
+    SuppressionReason.CANARY: Strength.MANUAL,
 }
 _CHUNK = 500
 _SOURCE = 120

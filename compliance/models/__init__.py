@@ -2,9 +2,14 @@
 
 from compliance.models.audit import AuditEntry, AuditSeal
 from compliance.models.clearances import Budget, Decision, Outcome, Touch
+from compliance.models.halts import Halt
+from compliance.models.heartbeats import Heartbeat
+from compliance.models.incidents import Incident
 from compliance.models.installation import Installation, Purpose
+from compliance.models.lifting import Lift, LiftRequest, OptIn
 from compliance.models.people import AddressCard, AddressDigest, PersonKey
 from compliance.models.playbook import PlaybookVersion
+from compliance.models.subjects import SubjectKey
 from compliance.models.suppression import Strength, Suppression, SuppressionDigest, SuppressionReason
 
 __all__ = [
@@ -14,12 +19,19 @@ __all__ = [
     "AuditSeal",
     "Budget",
     "Decision",
+    "Halt",
+    "Heartbeat",
+    "Incident",
     "Installation",
+    "Lift",
+    "LiftRequest",
+    "OptIn",
     "Outcome",
     "PersonKey",
     "PlaybookVersion",
     "Purpose",
     "Strength",
+    "SubjectKey",
     "Suppression",
     "SuppressionDigest",
     "SuppressionReason",

@@ -58,6 +58,8 @@ class Touch(models.Model):
     person = models.UUIDField(_("person"))
     account = models.CharField(_("account"), max_length=40)
     domain = models.CharField(_("digest of the recipient's domain"), max_length=32)
+    mailbox = models.CharField(_("mailbox"), max_length=40, blank=True)
+    opening = models.BooleanField(_("first message to this person"), default=False)
 
     class Meta:
         verbose_name = _("touch")
@@ -67,6 +69,7 @@ class Touch(models.Model):
             models.Index(fields=["person", "at"], name="touch_by_person"),
             models.Index(fields=["account", "at"], name="touch_by_account"),
             models.Index(fields=["domain", "at"], name="touch_by_domain"),
+            models.Index(fields=["mailbox", "at"], name="new_people_by_mailbox", condition=models.Q(opening=True)),
         ]
 
     def __str__(self) -> str:

@@ -8,10 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 class PersonKey(models.Model):
-    """A person, known by nothing but this key."""
+    """A person, known by nothing but this key. `merged_into` names the person they turned out to be."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(_("since"))
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, related_name="absorbed", null=True, editable=False, verbose_name=_("is now")
+    )
 
     class Meta:
         verbose_name = _("person")

@@ -1,4 +1,4 @@
-"""Standing stops. Insert-only: a trigger refuses UPDATE (but of `taken_at`) and DELETE (LAW SUP-04)."""
+"""Standing stops. Insert-only: a trigger refuses UPDATE (but of `taken_at`, `journaled_at`) and DELETE (LAW SUP-04)."""
 
 from typing import ClassVar
 
@@ -31,6 +31,12 @@ class SuppressionReason(models.TextChoices):
     BLOCKED_US = "blocked_us", _("their server says they blocked us")
     NO_SUCH_ADDRESS = "no_such_address", _("the address does not exist")
     BY_HAND = "by_hand", _("entered by staff")
+    COMPLAINT = "complaint", _("complained")
+    ERASED = "erased", _("asked to be erased")
+    BY_API = "by_api", _("told by another system")
+    LEFT_COMPANY = "left_company", _("left the company")
+    SOFT_BOUNCES = "soft_bounces", _("could not be delivered again and again")
+    CANARY = "canary", _("trial of the unsubscribe link")
 
 
 class Suppression(models.Model):
@@ -39,10 +45,12 @@ class Suppression(models.Model):
     class Scope(models.TextChoices):
         PERSON = "person", _("this person")
         DOMAIN = "domain", _("everybody at the domain")
+        COMPANY = "company", _("everybody at the company")
 
     order_no = models.BigIntegerField(_("order"), unique=True)
     at = models.DateTimeField(_("at"))
     person = models.UUIDField(_("person"), null=True, db_index=True)
+    account = models.CharField(_("company"), max_length=40, blank=True)
     scope = models.CharField(_("scope"), max_length=10, choices=Scope.choices, default=Scope.PERSON)
     reason = models.CharField(_("reason"), max_length=30, choices=SuppressionReason.choices)
     strength = models.PositiveSmallIntegerField(_("strength"), choices=Strength.choices)
@@ -50,13 +58,16 @@ class Suppression(models.Model):
     evidence = models.JSONField(_("evidence"), default=dict, blank=True)
     recorded_by = models.CharField(_("recorded by"), max_length=80)
     taken_at = models.DateTimeField(_("enrollments ended at"), null=True, editable=False)
+    journaled_at = models.DateTimeField(_("in the journal since"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("stop")
         verbose_name_plural = _("stops")
         permissions: ClassVar = [("record_stop", _("Can record a stop for a person"))]
         indexes: ClassVar = [
-            models.Index(fields=["id"], name="stops_not_taken", condition=models.Q(taken_at__isnull=True))
+            models.Index(fields=["id"], name="stops_not_taken", condition=models.Q(taken_at__isnull=True)),
+            models.Index(fields=["id"], name="stops_not_journaled", condition=models.Q(journaled_at__isnull=True)),
+            models.Index(fields=["account"], name="stop_by_account", condition=~models.Q(account="")),
         ]
 
     def __str__(self) -> str:

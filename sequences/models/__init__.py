@@ -1,6 +1,7 @@
 """The furniture of writing, planning, sending and listening."""
 
 from sequences.models.enrollments import Enrollment, ExitReason
+from sequences.models.events import MessageEvent
 from sequences.models.imports import ImportRun
 from sequences.models.inbox import InboundMessage
 from sequences.models.lists import ListRow, RecipientList
@@ -21,6 +22,7 @@ __all__ = [
     "InboundMessage",
     "ListRow",
     "Mailbox",
+    "MessageEvent",
     "OutboundMessage",
     "RecipientList",
     "Sequence",

@@ -21,6 +21,8 @@ class ExitReason(models.TextChoices):
     NOT_ADDRESSABLE = "not_addressable", _("may not be written to")
     LIST_WITHDRAWN = "list_withdrawn", _("list withdrawn")
     REMOVED = "removed", _("removed by hand")
+    MERGED = "merged", _("turned out to be somebody else on our lists")
+    ERASED = "erased", _("erased")
 
 
 class Enrollment(models.Model):

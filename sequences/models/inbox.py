@@ -17,6 +17,14 @@ class InboundMessage(models.Model):
     digest = models.CharField(_("digest"), max_length=64, unique=True)
     raw = models.BinaryField(_("raw mail"), editable=False)
     recipient = models.CharField(_("addressed to"), max_length=320)
+    message = models.ForeignKey(
+        "sequences.OutboundMessage",
+        on_delete=models.PROTECT,
+        related_name="answers",
+        null=True,
+        blank=True,
+        verbose_name=_("in answer to"),
+    )
     verdict = models.CharField(_("verdict"), max_length=20, choices=Verdict.choices)
 
     class Meta:

@@ -117,6 +117,7 @@ class ListRow(models.Model):
     source = models.CharField(_("source"), max_length=120, blank=True)
     basis = models.CharField(_("legal basis"), max_length=40, blank=True)
     signed_leaf = models.CharField(_("digest signed"), max_length=64, blank=True, editable=False)
+    signed_at = models.DateTimeField(_("signed"), null=True, editable=False)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
 
     class Meta:

@@ -14,6 +14,12 @@ class Mailbox(models.Model):
         ACTIVE = "active", _("active")
         STOPPED = "stopped", _("stopped")
 
+    class Provider(models.TextChoices):
+        GOOGLE = "google", _("Google Workspace")
+        MICROSOFT = "microsoft", _("Microsoft 365")
+        RELAY = "relay", _("a relay of our own")
+        OTHER = "other", _("another provider")
+
     class Security(models.TextChoices):
         PLAIN = "plain", _("none (this machine only)")
         STARTTLS = "starttls", _("STARTTLS")
@@ -24,6 +30,7 @@ class Mailbox(models.Model):
     host = models.CharField(_("server"), max_length=253)
     port = models.PositiveIntegerField(_("port"), default=587)
     security = models.CharField(_("encryption"), max_length=10, choices=Security.choices, default=Security.STARTTLS)
+    provider = models.CharField(_("provider"), max_length=12, choices=Provider.choices, default=Provider.OTHER)
     username = models.CharField(_("user name"), max_length=254, blank=True)
     secret = models.TextField(_("password, encrypted"), blank=True, editable=False)
     state = FSMField(_("state"), choices=State.choices, default=State.ACTIVE, editable=False)

@@ -50,11 +50,25 @@ class Contact(models.Model):
     source = models.CharField(_("source"), max_length=120, blank=True)
     basis = models.CharField(_("legal basis"), max_length=40, blank=True)
     created_at = models.DateTimeField(_("since"))
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        related_name="merged",
+        null=True,
+        blank=True,
+        editable=False,
+        verbose_name=_("is"),
+    )
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
-        permissions: ClassVar = [("import_contact", _("Can import contacts"))]
+        permissions: ClassVar = [
+            ("import_contact", _("Can import contacts")),
+            ("merge_contact", _("Can say that two contacts are one person")),
+            ("erase_contact", _("Can erase a person")),
+        ]
         indexes: ClassVar = [models.Index(fields=["address"], name="contact_by_address")]
 
     def __str__(self) -> str:
