@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -19,51 +18,12 @@ from django.conf import settings
 from django.db import Error, transaction
 from django.utils.module_loading import import_string
 
-from compliance import audit, cards, locks, playbook, suppression
-from compliance.addresses import Address
+from compliance import audit, cards, locks, playbook
+from compliance.asking import Ask
 from compliance.models import AddressCard, Decision, Outcome, Touch
 
 _log = logging.getLogger(__name__)
 _AFTER_AN_ERROR = timedelta(minutes=15)
-
-
-class MessageClass(StrEnum):
-    """Why a message is written."""
-
-    COMMERCIAL = "commercial"
-    PERSONAL = "personal"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ask:
-    """One question to the door. Keys of other floors are opaque text; `step` is None before anything is planned."""
-
-    ref: str
-    address: Address
-    card: int | None = None
-    person: UUID | None = None
-    account: str = ""
-    country: str = ""
-    zone: str = ""
-    source: str = ""
-    basis: str = ""
-    sequence_type: str = ""
-    sequence: str = ""
-    version: int | None = None
-    values: Mapping[str, str] = field(default_factory=dict)
-    recipient_list: str = ""
-    enrollment: int | None = None
-    step: int | None = None
-    mailbox: str = ""
-    sending_domain: str = ""
-    attempt: int = 1
-    message_class: MessageClass = MessageClass.COMMERCIAL
-
-    @property
-    def scopes(self) -> set[str]:
-        """What a halt or withdrawal may name; locked shared by a clearance."""
-        named = {self.mailbox, self.sequence, self.recipient_list} - {""}
-        return named | {f"sending-domain:{self.sending_domain}", suppression.domain_scope(self.address.domain)}
 
 
 @dataclass(frozen=True)
@@ -297,4 +257,6 @@ def _touch(ruling: Ruling, at: datetime) -> Touch:
         person=ask.person or UUID(int=0),
         account=ask.account,
         domain=cards.domain_digest(ask.address.domain),
+        mailbox=ask.mailbox,
+        opening=ask.opening,
     )

@@ -9,8 +9,9 @@ from typing import Any
 from django.db.models import Max, Q
 
 from compliance import cards, playbook, suppression
+from compliance.asking import Ask, MessageClass
 from compliance.caps import Cap, next_free, read
-from compliance.clearance import Ask, MessageClass, Rule, Verdict, defer, permit, refuse
+from compliance.clearance import Rule, Verdict, defer, permit, refuse
 from compliance.models import Decision, Outcome, Suppression, Touch
 
 _NEVER = frozenset(

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from compliance import addresses
-from compliance.clearance import Ask
+from compliance import addresses, installation
+from compliance.asking import Ask
 from sequences import wording
 from sequences.models import Contact, Enrollment, ListRow, Mailbox, OutboundMessage, SequenceVersion
 from sequences.zones import zone_of
@@ -69,5 +69,8 @@ def _ask(ref: str, contact: Contact, version: SequenceVersion, row: ListRow, pas
         step=passage.step if passage else None,
         mailbox=mailbox.key if mailbox else "",
         sending_domain=mailbox.domain if mailbox else "",
+        provider=mailbox.provider if mailbox else "",
+        mailbox_since=mailbox.created_at if mailbox else None,
+        leaves_machine=mailbox is not None and not installation.is_loopback(mailbox.host),
         attempt=passage.attempt if passage else 1,
     )

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from compliance import addresses, audit, cards
+from compliance.asking import Ask
 from compliance.calendar import Window
-from compliance.clearance import Ask, Rule, Verdict, defer, permit, refuse
+from compliance.clearance import Rule, Verdict, defer, permit, refuse
 from sequences import approval, wording
 from sequences.models import (
     Contact,

@@ -4,6 +4,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,6 +64,12 @@ def _append_only_tables_can_be_emptied() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lifted_flush)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _state_of_its_own(settings: Any, tmp_path: Path) -> None:
+    """Each test is a host with a state folder of its own."""
+    settings.STATE_DIR = tmp_path / "state"
 
 
 @pytest.fixture(scope="session", autouse=True)

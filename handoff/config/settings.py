@@ -38,6 +38,8 @@ PUBLIC_URL: str = env.str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 INBOUND_DOMAIN: str = env.str("INBOUND_DOMAIN", "")
 SMALL_TEAM: bool = env.bool("HANDOFF_SMALL_TEAM", False)
 LEASE_SECONDS: int = env.int("HANDOFF_LEASE_SECONDS", 900)
+# What must outlive the database: the journal of stops, opt-outs spooled while it was away, the kill switch of a host.
+STATE_DIR = Path(env.str("HANDOFF_STATE_DIR", str(ROOT / "var" / "state")))
 
 INSTALLED_APPS = [
     "unfold",

@@ -11,7 +11,8 @@ from itertools import islice
 from typing import Any
 
 from compliance import clearance, playbook
-from compliance.clearance import Ask, Ruling
+from compliance.asking import Ask
+from compliance.clearance import Ruling
 from compliance.models import Outcome
 from sequences import asks, wording
 from sequences.imports import bases, judging

@@ -6,7 +6,8 @@ from typing import Any
 
 from compliance import addresses, cards, clearance, suppression
 from compliance.addresses import Address
-from compliance.clearance import Ask, Ruling
+from compliance.asking import Ask
+from compliance.clearance import Ruling
 from compliance.models import Suppression, SuppressionReason
 from compliance.principals import SYSTEM
 from compliance.suppression import Stop

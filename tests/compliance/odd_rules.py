@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from django.db import InterfaceError, connection
 
-from compliance.clearance import Ask, Rule, Verdict, defer, permit, refuse
+from compliance.asking import Ask
+from compliance.clearance import Rule, Verdict, defer, permit, refuse
 
 
 class Raises(Rule):

@@ -8,7 +8,8 @@ from pytest_django.fixtures import Settings
 
 from compliance import cards, clearance, suppression
 from compliance.addresses import parse
-from compliance.clearance import Ask, MessageClass, Ruling
+from compliance.asking import Ask, MessageClass
+from compliance.clearance import Ruling
 from compliance.models import AddressCard, SuppressionReason
 from compliance.principals import SYSTEM
 from compliance.suppression import Stop

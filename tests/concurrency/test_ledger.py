@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from pytest_django.fixtures import Settings
 
 from compliance import addresses, cards, suppression
-from compliance.clearance import Ask
+from compliance.asking import Ask
 from compliance.models import AddressCard, Decision, PersonKey, Suppression, SuppressionReason, Touch
 from compliance.principals import SYSTEM
 from compliance.suppression import Stop

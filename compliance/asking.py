@@ -1,0 +1,57 @@
+"""The question put to the door: may this message go to this address now?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from compliance import suppression
+from compliance.addresses import Address
+
+
+class MessageClass(StrEnum):
+    """Why a message is written."""
+
+    COMMERCIAL = "commercial"
+    PERSONAL = "personal"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """One question to the door. Keys of other floors are opaque text; `step` is None before anything is planned."""
+
+    ref: str
+    address: Address
+    card: int | None = None
+    person: UUID | None = None
+    account: str = ""
+    country: str = ""
+    zone: str = ""
+    source: str = ""
+    basis: str = ""
+    sequence_type: str = ""
+    sequence: str = ""
+    version: int | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+    recipient_list: str = ""
+    enrollment: int | None = None
+    step: int | None = None
+    mailbox: str = ""
+    sending_domain: str = ""
+    provider: str = ""
+    mailbox_since: datetime | None = None
+    leaves_machine: bool = False
+    attempt: int = 1
+    message_class: MessageClass = MessageClass.COMMERCIAL
+
+    @property
+    def opening(self) -> bool:
+        """Whether this would be the first message of a passage."""
+        return self.step == 1
+
+    @property
+    def scopes(self) -> set[str]:
+        """What a halt or withdrawal may name; locked shared by a clearance."""
+        named = {self.mailbox, self.sequence, self.recipient_list} - {""}
+        return named | {f"sending-domain:{self.sending_domain}", suppression.domain_scope(self.address.domain)}
