@@ -228,7 +228,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='suppression',
             name='reason',
-            field=models.CharField(choices=[('unsubscribe_link', 'unsubscribe link'), ('one_click', 'one-click unsubscribe'), ('mailto', 'mail to the unsubscribe address'), ('imported', 'opted out in an imported file'), ('by_phone', 'told us in person'), ('legal_demand', 'legal demand'), ('blocked_us', 'their server says they blocked us'), ('no_such_address', 'the address does not exist'), ('by_hand', 'entered by staff'), ('complaint', 'complained'), ('erased', 'asked to be erased'), ('by_api', 'told by another system'), ('left_company', 'left the company'), ('soft_bounces', 'could not be delivered again and again'), ('canary', 'trial of the unsubscribe link')], max_length=30, verbose_name='reason'),
+            field=models.CharField(choices=[('unsubscribe_link', 'unsubscribe link'), ('one_click', 'one-click unsubscribe'), ('mailto', 'mail to the unsubscribe address'), ('replied', 'asked for it in a reply'), ('imported', 'opted out in an imported file'), ('by_phone', 'told us in person'), ('legal_demand', 'legal demand'), ('blocked_us', 'their server says they blocked us'), ('no_such_address', 'the address does not exist'), ('by_hand', 'entered by staff'), ('complaint', 'complained'), ('erased', 'asked to be erased'), ('by_api', 'told by another system'), ('left_company', 'left the company'), ('soft_bounces', 'could not be delivered again and again'), ('canary', 'trial of the unsubscribe link')], max_length=30, verbose_name='reason'),
         ),
         migrations.AlterField(
             model_name='suppression',

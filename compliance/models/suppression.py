@@ -25,6 +25,7 @@ class SuppressionReason(models.TextChoices):
     UNSUBSCRIBE_LINK = "unsubscribe_link", _("unsubscribe link")
     ONE_CLICK = "one_click", _("one-click unsubscribe")
     MAILTO = "mailto", _("mail to the unsubscribe address")
+    REPLIED = "replied", _("asked for it in a reply")
     IMPORTED = "imported", _("opted out in an imported file")
     BY_PHONE = "by_phone", _("told us in person")
     LEGAL_DEMAND = "legal_demand", _("legal demand")

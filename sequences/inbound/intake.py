@@ -1,7 +1,7 @@
 """Stores a mail once, before anything is concluded from it, and obeys it when it came to an unsubscribe address.
 
-Whatever its subject, body, sender or headers: a mail to `u-<token>@…` is an opt-out (RFC 2369 §3.2; LAW UNS-13).
-Everything else waits for a person.
+Whatever its subject, body, sender or headers: a mail to `u-<token>@…` is an opt-out (RFC 2369 §3.2; LAW UNS-13). So
+is a reply whose own words ask to stop (LAW THR-07). Everything else waits for a person.
 """
 
 import hashlib
@@ -13,16 +13,21 @@ from email.policy import compat32
 
 from django.db import connection, transaction
 
-from compliance import audit, suppression, tokens
+from compliance import addresses, audit, suppression, tokens
+from compliance.addresses import AddressError
 from compliance.models import SuppressionReason
 from compliance.principals import SYSTEM
 from compliance.suppression import Stop
-from sequences.models import InboundMessage
+from sequences.classifier.opt_outs import asks_to_stop
+from sequences.inbound import reading
+from sequences.inbound.reading import Mail
+from sequences.models import InboundMessage, OutboundMessage
 
 _UNSUBSCRIBE = re.compile(r"\bu-([a-z2-7]{40,80})@", re.IGNORECASE)
 _ADDRESSED_IN = ("delivered-to", "x-original-to", "envelope-to", "to", "cc")
 _HEADER_BYTES = 256 * 1024
 _KEPT_BYTES = 35 * 1024 * 1024
+_IDS_LOOKED_UP = 50
 
 
 def take(raw: bytes, *, recipient: str = "", at: datetime) -> InboundMessage:
@@ -36,8 +41,14 @@ def take(raw: bytes, *, recipient: str = "", at: datetime) -> InboundMessage:
         return known
     addressed = [_storable(address) for address in _addressed(raw, recipient)]
     token = _token(addressed)
+    read = Mail() if token else reading.read(raw)
+    wish = None if read.automatic else asks_to_stop(read.subject, read.text)
+    answered = _answered(read)
+    if wish:
+        # First, and for itself: whoever wrote it may be somebody else than the person we wrote to.
+        _stop_writer(read, at)
     with transaction.atomic(durable=not connection.in_atomic_block):
-        verdict = InboundMessage.Verdict.OPT_OUT if token else InboundMessage.Verdict.WAITING
+        verdict = InboundMessage.Verdict.OPT_OUT if token or wish else InboundMessage.Verdict.WAITING
         row, made = InboundMessage.objects.get_or_create(
             digest=digest,
             defaults={
@@ -45,6 +56,7 @@ def take(raw: bytes, *, recipient: str = "", at: datetime) -> InboundMessage:
                 "raw": raw[:_KEPT_BYTES],
                 "recipient": (addressed[0] if addressed else "")[:320],
                 "verdict": verdict,
+                "message": answered,
             },
         )
         if not made:
@@ -54,7 +66,26 @@ def take(raw: bytes, *, recipient: str = "", at: datetime) -> InboundMessage:
         if token:
             stop = Stop(SuppressionReason.MAILTO, source=audit.reference(row), evidence={"message": token.message})
             suppression.stop_digest(token.digest, stop, by=SYSTEM, at=at)
+        if wish and answered:
+            told = {"message": answered.pk, "language": wish.language}
+            stop = Stop(SuppressionReason.REPLIED, source=audit.reference(row), evidence=told)
+            suppression.stop_digest(answered.enrollment.contact.card.digest, stop, by=SYSTEM, at=at)
     return row
+
+
+def _answered(read: Mail) -> OutboundMessage | None:
+    """The message of ours it answers: by In-Reply-To, then References, the nearest first (LAW THR-04)."""
+    rows = OutboundMessage.objects.filter(message_id__in=read.answers[:_IDS_LOOKED_UP])
+    known = {row.message_id: row for row in rows.select_related("enrollment__contact__card").defer("content")}
+    return next((known[name] for name in read.answers if name in known), None)
+
+
+def _stop_writer(read: Mail, at: datetime) -> None:
+    try:
+        writer = addresses.parse(read.sender)
+    except AddressError:
+        return
+    suppression.stop_address(writer, Stop(SuppressionReason.REPLIED, source="reply"), by=SYSTEM, at=at)
 
 
 def _token(addressed: Iterable[str]) -> tokens.Token | None:

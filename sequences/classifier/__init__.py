@@ -1,0 +1,1 @@
+"""What the writer's own words say. Pure: text in, class out."""
