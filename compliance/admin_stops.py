@@ -1,11 +1,16 @@
 """Stops as people read and record them. They are added through the verb, never changed, never deleted."""
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
@@ -14,14 +19,20 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from compliance import addresses, cards, clock, suppression
+from compliance import addresses, cards, clock, lifting, suppression
 from compliance import admin_words as words
 from compliance.addresses import AddressError
-from compliance.admin_pages import NOTHING, Record, badge, person, pretty
-from compliance.models import AddressCard, Strength, Suppression, SuppressionReason
+from compliance.admin_pages import NOTHING, Panel, Record, badge, person, pretty
+from compliance.models import AddressCard, LiftRequest, Strength, Suppression, SuppressionReason
+from compliance.refusals import Refusal
 from compliance.suppression import Stop
 
-_BY_HAND = (SuppressionReason.BY_PHONE, SuppressionReason.LEGAL_DEMAND, SuppressionReason.BY_HAND)
+_BY_HAND = (
+    SuppressionReason.BY_PHONE,
+    SuppressionReason.COMPLAINT,
+    SuppressionReason.LEGAL_DEMAND,
+    SuppressionReason.BY_HAND,
+)
 
 
 class StopForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -47,6 +58,14 @@ class StopForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text=_("Who told whom, when and how; no address, please, it would outlive an erasure."),
     )
     card = forms.ModelChoiceField(AddressCard.objects.all(), required=False, widget=forms.HiddenInput())
+    account = forms.RegexField(r"\A[a-z]+:[0-9]+\Z", max_length=40, required=False, widget=forms.HiddenInput())
+    domains = forms.CharField(
+        label=_("Domains of the company"),
+        max_length=1000,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=_("All that you know of, with commas between them. Everybody at them and below is left in peace."),
+    )
 
     class Meta:
         model = Suppression
@@ -61,13 +80,23 @@ class StopForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         text = given.get("who", "").strip()
-        if text and not text.startswith("@") and "@" in text:
+        if given.get("account"):
+            given["domains"] = self._domains(given.get("domains", ""))
+        elif text and not text.startswith("@") and "@" in text:
             given["address"] = self._address(text)
         elif text:
             given["domain"] = self._domain(text.lstrip("@"), sure=given.get("whole_domain", False))
         elif not given.get("card"):
             self.add_error("who", _("Whom do you mean?"))
         return given
+
+    def _domains(self, text: str) -> list[str]:
+        told = [part for part in re.split(r"[\s,;]+", text) if part]
+        try:
+            return [addresses.parse_domain(part) for part in told]
+        except AddressError:
+            self.add_error("domains", _("One of these is not a plain domain, such as example.com."))
+            return []
 
     def _address(self, text: str) -> addresses.Address | None:
         try:
@@ -83,19 +112,34 @@ class StopForm(forms.ModelForm):  # type: ignore[type-arg]
         return found.domain if found else ""
 
 
+class Holds(admin.SimpleListFilter):
+    """Whether the stop still holds."""
+
+    title = _("holds")
+    parameter_name = "holds"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("holds")), ("no", _("lifted"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> QuerySet[Suppression]:
+        return queryset.filter(lift__isnull=self.value() == "yes") if self.value() else queryset
+
+
 @admin.register(Suppression)
 class SuppressionAdmin(Record):
     """Standing stops. They are added, never changed, never deleted."""
 
+    personal = True
     form = StopForm
-    list_display = ("at", "about", "reason", "strength_shown", "recorded")
+    list_display = ("at", "holds", "about", "reason", "strength_shown", "recorded")
     list_display_links = ("at",)
-    list_filter = ("reason", "scope", "strength")
+    list_filter = (Holds, "reason", "scope", "strength")
+    list_select_related = ("lift",)
     search_fields = ("pk",)
     search_help_text = _("One whole address or @domain")
     ordering = ("-order_no",)
     help_when_empty = _("Nobody has asked us to stop, and no address has bounced for good.")
-    tones = {"person": "plain", "domain": "wait"}
+    tones = {"person": "plain", "domain": "wait", "company": "wait"}
 
     def has_add_permission(self, request: HttpRequest, *_args: Any) -> bool:
         return bool(person(request).has_perm("compliance.record_stop"))
@@ -103,27 +147,34 @@ class SuppressionAdmin(Record):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return [(None, self._asked(request))]
-        said = ("at", "about", "reason", "strength_shown", "recorded", "source", "proof", "taken_at", "order_no")
-        return [(None, {"fields": said})]
+        company = ("account",) if obj.account else ()
+        said = ("at", "holds", "about", *company, "reason", "strength_shown", "recorded", "source", "note", "proof")
+        return [(None, {"fields": (*said, "taken_at", "order_no")})]
 
     def _asked(self, request: HttpRequest) -> dict[str, Any]:
+        if "account" in request.GET:
+            about = _("Nobody at the company whose page you came from is to be written to, whatever their address.")
+            return {"fields": ("domains", "reason", "note", "account"), "description": about}
         if "card" not in request.GET:
             return {"fields": ("who", "whole_domain", "reason", "note")}
         about = _("The stop is recorded for the person whose page you came from, in every spelling of their address.")
         return {"fields": ("reason", "note", "card"), "description": about}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("about", "strength_shown", "recorded", "proof") if obj else ()
+        return ("holds", "about", "strength_shown", "recorded", "note", "proof") if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         given, at = form.cleaned_data, clock.now()
         stop = Stop(SuppressionReason(given["reason"]), source="admin", evidence={"note": given["note"]})
-        if given.get("address"):
-            row = suppression.stop_address(given["address"], stop, by=person(request), at=at)
+        by = person(request)
+        if given.get("account"):
+            row = suppression.stop_company(given["account"], given["domains"], stop, by=by, at=at)
+        elif given.get("address"):
+            row = suppression.stop_address(given["address"], stop, by=by, at=at)
         elif given.get("domain"):
-            row = suppression.stop_domain(given["domain"], stop, by=person(request), at=at)
+            row = suppression.stop_domain(given["domain"], stop, by=by, at=at)
         else:
-            row = suppression.stop_digest(given["card"].digest, stop, by=person(request), at=at)
+            row = suppression.stop_digest(given["card"].digest, stop, by=by, at=at)
         obj.pk, obj.at = row.pk, row.at
 
     def get_search_results(
@@ -152,6 +203,47 @@ class SuppressionAdmin(Record):
     def recorded(self, row: Suppression) -> str:
         return words.name_actors([row.recorded_by])[row.recorded_by]
 
+    @admin.display(description=_("holds"))
+    def holds(self, row: Suppression) -> str:
+        return badge(_("lifted"), "good") if hasattr(row, "lift") else badge(_("holds"), "bad")
+
+    @admin.display(description=_("what staff noted"))
+    def note(self, row: Suppression) -> str:
+        return suppression.note_of(row) or NOTHING
+
     @admin.display(description=_("evidence"))
     def proof(self, row: Suppression) -> str:
-        return pretty(row.evidence) if row.evidence else NOTHING
+        told = {name: value for name, value in row.evidence.items() if name not in suppression.NOTES}
+        return pretty(told) if told else NOTHING
+
+    def panels(self, request: HttpRequest, row: Suppression, at: datetime) -> list[Panel]:
+        return [_ending(request, row), *super().panels(request, row, at)]
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One way in which the stop may end: a form, or everything against it."""
+
+    label: Any
+    url: str
+    refusals: Sequence[Refusal]
+
+
+def _ending(request: HttpRequest, row: Suppression) -> Panel:
+    """Whether the stop has ended, and what this person may do about it (LAW SUP-05)."""
+    by, here = person(request), f"?stop={row.pk}"
+    ask, alone = lifting.against_asking(row, by), lifting.against_lifting_alone(row, by)
+    ways = [
+        _Way(_("Ask to lift"), reverse("admin:compliance_liftrequest_add") + here, ask),
+        _Way(_("Lift (one person)"), reverse("admin:compliance_lift_add") + here, alone),
+    ]
+    opt_in = reverse("admin:compliance_optin_add") if by.has_perm(lifting.RECORD) else ""
+    others = lifting.others_standing(row) if row.person else []
+    data = {
+        "lift": getattr(row, "lift", None),
+        "request": row.requests.filter(state=LiftRequest.State.ASKED).first(),
+        "ways": ways,
+        "opt_in": opt_in if row.scope == Suppression.Scope.PERSON and row.strength >= Strength.ERASURE else "",
+        "others": others,
+    }
+    return Panel(_("How it ends"), "admin/pages/stop_ending.html", data)

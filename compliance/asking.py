@@ -52,6 +52,6 @@ class Ask:
 
     @property
     def scopes(self) -> set[str]:
-        """What a halt or withdrawal may name; locked shared by a clearance."""
-        named = {self.mailbox, self.sequence, self.recipient_list} - {""}
-        return named | {f"sending-domain:{self.sending_domain}", suppression.domain_scope(self.address.domain)}
+        """What a halt, a withdrawal or a stop may name; locked shared by a clearance."""
+        named = {self.mailbox, self.sequence, self.recipient_list, self.account} - {""}
+        return named | {f"sending-domain:{self.sending_domain}"} | suppression.domain_scopes(self.address.domain)

@@ -51,6 +51,12 @@ def all_digests(address: Address) -> frozenset[str]:
     return _under_all_keys(addresses.variants(address))
 
 
+def texts_by_digest(texts: Iterable[str]) -> dict[str, str]:
+    """{digest: text}, under every key."""
+    secrets = list(keys.keys_for(_PURPOSE).values())
+    return {addresses.fingerprint(text, key): text for text in texts for key in secrets}
+
+
 def domain_digest(domain: str) -> str:
     """The digest of `@domain` under the current key: names a recipient domain without showing it."""
     return addresses.fingerprint(f"@{domain.lower()}", keys.current(_PURPOSE)[1])

@@ -7,6 +7,7 @@ key of their day.
 import hashlib
 import hmac
 from collections.abc import Mapping
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -22,5 +23,7 @@ def current(purpose: str) -> tuple[int, bytes]:
     return version, _derived(settings.HANDOFF_KEYS[version], purpose)
 
 
+# Every digest of every address asks for it.
+@lru_cache(maxsize=256)
 def _derived(key: bytes, purpose: str) -> bytes:
     return hmac.new(key, f"handoff/{purpose}".encode(), hashlib.sha256).digest()

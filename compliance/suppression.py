@@ -1,26 +1,40 @@
-"""Records standing stops and asks whether one holds. Stops only accumulate; nothing here weakens one.
+"""Records standing stops. Stops only accumulate; nothing here weakens one (LAW SUP-04).
 
 A stop takes the cards of the person it speaks of before it draws its order number, so every later clearance sees
-it and an earlier one is provably earlier (LAW UNS-10, G1).
+it and an earlier one is provably earlier (LAW UNS-10, G1). Whether one holds is decided in `compliance.stopped` and may
+be asked here as well.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 
-from compliance import addresses, audit, cards, locks
+from compliance import addresses, audit, cards, journaling, locks, subjects
 from compliance.addresses import Address
-from compliance.models import AddressCard, AddressDigest, Strength, Suppression, SuppressionDigest, SuppressionReason
-from compliance.principals import Principal, actor
+from compliance.models import (
+    AddressCard,
+    AddressDigest,
+    OptIn,
+    Strength,
+    Suppression,
+    SuppressionDigest,
+    SuppressionReason,
+)
+from compliance.principals import Principal, System, actor
+from compliance.stopped import stopped_accounts, stopped_addresses, stopped_cards, stopped_spellings
 
+__all__ = ["stopped_accounts", "stopped_addresses", "stopped_cards", "stopped_spellings"]
+Scope = Suppression.Scope
 _STRENGTH = {
     SuppressionReason.UNSUBSCRIBE_LINK: Strength.OPT_OUT,
     SuppressionReason.ONE_CLICK: Strength.OPT_OUT,
     SuppressionReason.MAILTO: Strength.OPT_OUT,
+    SuppressionReason.REPLIED: Strength.OPT_OUT,
     SuppressionReason.IMPORTED: Strength.OPT_OUT,
     SuppressionReason.BY_PHONE: Strength.OPT_OUT,
     SuppressionReason.LEGAL_DEMAND: Strength.LEGAL_DEMAND,
@@ -34,8 +48,9 @@ _STRENGTH = {
     SuppressionReason.SOFT_BOUNCES: Strength.SOFT_BOUNCE,
     SuppressionReason.CANARY: Strength.MANUAL,
 }
-_CHUNK = 500
 _SOURCE = 120
+NOTES = ("note", "sealed_note")
+"""Where the evidence of a stop holds what staff wrote down; sealed when it speaks of a person."""
 
 
 @dataclass(frozen=True)
@@ -47,24 +62,46 @@ class Stop:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Whom:
+    """Whom a stop speaks of: a person, a company, and every digest it is found by."""
+
+    scope: Suppression.Scope
+    digests: frozenset[str]
+    person: UUID | None = None
+    account: str = ""
+
+
 def stop_address(address: Address, stop: Stop, *, by: Principal, at: datetime) -> Suppression:
     """Stop everything to the person behind an address, known to us or not."""
     card = cards.find_or_make([address], at=at)[address.canonical]
-    return _record(stop, person=card.person_id, extra=cards.person_digests(address), by=by, at=at)
+    return _stop_person(card, cards.person_digests(address), stop, by=by, at=at)
 
 
 def stop_digest(digest: str, stop: Stop, *, by: Principal, at: datetime) -> Suppression:
     """Stop everything to whoever has this card digest, even if the card itself is gone (LAW UNS-08)."""
     card = AddressCard.objects.filter(digest=digest).first() or _card_by_spelling(digest)
-    return _record(stop, person=card.person_id if card else None, extra={digest}, by=by, at=at)
+    return _stop_person(card, frozenset({digest}), stop, by=by, at=at)
 
 
 def stop_domain(domain: str, stop: Stop, *, by: Principal, at: datetime) -> Suppression:
     """Stop everything to everybody at a domain and below it (LAW SUP-07). Raises AddressError."""
     domain = addresses.parse_domain(domain)
     with transaction.atomic(durable=not connection.in_atomic_block):
-        locks.own_scopes(domain_scope(reading) for reading in addresses.domain_readings(domain))
-        return _insert(stop, Suppression.Scope.DOMAIN, None, cards.domain_digests(domain), by=by, at=at)
+        locks.own_scopes(domain_scopes(domain))
+        return _once(stop, _Whom(Scope.DOMAIN, cards.domain_digests(domain)), by=by, at=at)
+
+
+def stop_company(account: str, domains: Collection[str], stop: Stop, *, by: Principal, at: datetime) -> Suppression:
+    """Stop everything to everybody at a company, and at and below each of its domains (LAW SUP-07).
+
+    `account` is the opaque key by which asks name the company. Raises AddressError.
+    """
+    known = [addresses.parse_domain(domain) for domain in domains]
+    digests = frozenset[str]().union(*(cards.domain_digests(domain) for domain in known))
+    with transaction.atomic(durable=not connection.in_atomic_block):
+        locks.own_scopes({account, *(scope for domain in known for scope in domain_scopes(domain))})
+        return _once(stop, _Whom(Scope.COMPANY, digests, account=account), by=by, at=at)
 
 
 def domain_scope(domain: str) -> str:
@@ -72,37 +109,9 @@ def domain_scope(domain: str) -> str:
     return "recipient-domain:" + ".".join(domain.lower().split(".")[-2:])
 
 
-def stopped_cards(wanted: Collection[int]) -> dict[int, Suppression]:
-    """{card: its strongest stop}, by any spelling of any address of the person, or by the person, in two joins."""
-    found: dict[int, Suppression] = {}
-    for chunk in _chunks(list(wanted)):
-        owners = _owners(chunk)
-        for card, suppression in [*_by_spelling(chunk, owners), *_by_person(owners)]:
-            _keep_strongest(found, card, suppression)
-    return found
-
-
-def stopped_addresses(wanted: Sequence[Address]) -> dict[str, Suppression]:
-    """{canonical spelling: its strongest stop} for addresses that may have no card yet (import preview)."""
-    found = stopped_spellings(wanted)
-    by_card = {card.pk: canonical for canonical, card in cards.find(wanted).items()}
-    for card, suppression in stopped_cards(list(by_card)).items():
-        _keep_strongest(found, by_card[card], suppression)
-    return found
-
-
-def stopped_spellings(wanted: Sequence[Address]) -> dict[str, Suppression]:
-    """{canonical spelling: its strongest stop}, computed from the addresses as they are, under every key."""
-    found: dict[str, Suppression] = {}
-    by_digest: dict[str, list[str]] = {}
-    for address in wanted:
-        for digest in cards.all_digests(address):
-            by_digest.setdefault(digest, []).append(address.canonical)
-    for chunk in _chunks(list(by_digest)):
-        for row in SuppressionDigest.objects.filter(digest__in=chunk).select_related("suppression"):
-            for canonical in by_digest[row.digest]:
-                _keep_strongest(found, canonical, row.suppression)
-    return found
+def domain_scopes(domain: str) -> set[str]:
+    """The lock scopes of a recipient domain in every reading; a stop for any of them matches all of them."""
+    return {domain_scope(reading) for reading in addresses.domain_readings(domain)}
 
 
 def not_taken(limit: int) -> list[Suppression]:
@@ -115,39 +124,81 @@ def mark_taken(stops: Sequence[Suppression], *, at: datetime) -> None:
     Suppression.objects.filter(pk__in=[stop.pk for stop in stops], taken_at__isnull=True).update(taken_at=at)
 
 
-def _record(stop: Stop, *, person: UUID | None, extra: Iterable[str], by: Principal, at: datetime) -> Suppression:
+def _stop_person(
+    card: AddressCard | None, digests: frozenset[str], stop: Stop, *, by: Principal, at: datetime
+) -> Suppression:
     with transaction.atomic(durable=not connection.in_atomic_block):
+        person, owned = _locked(card)
         if person is None:
+            whom = _Whom(Scope.PERSON, digests)
+            # Before the lock: whoever holds an old link could make every clearance wait, again and again.
+            if known := _same(stop, whom, by):
+                return known
             # Nobody is known who could be locked, so that every clearance waits for this one instant.
             locks.own_scopes([locks.EVERYTHING])
-        owned = locks.lock_cards([person]) if person else []
-        known = AddressDigest.objects.filter(card__in=owned, whole_domain=False).values_list("digest", flat=True)
-        return _insert(stop, Suppression.Scope.PERSON, person, {*extra, *known}, by=by, at=at)
+        spelled = AddressDigest.objects.filter(card__in=owned, whole_domain=False).values_list("digest", flat=True)
+        return _once(stop, _Whom(Scope.PERSON, digests.union(spelled), person), by=by, at=at)
 
 
-def _insert(
-    stop: Stop,
-    scope: Suppression.Scope,
-    person: UUID | None,
-    digests: Iterable[str],
-    *,
-    by: Principal,
-    at: datetime,
-) -> Suppression:
+def _locked(card: AddressCard | None) -> tuple[UUID | None, list[AddressCard]]:
+    """The person behind a card, and all their cards, locked; nobody once the card is gone."""
+    while card is not None:
+        with transaction.atomic():
+            owned = locks.lock_cards([card.person_id])
+            found = AddressCard.objects.filter(pk=card.pk).first()
+            if found and found.person_id == card.person_id:
+                return card.person_id, owned
+            # Merged or erased between the two readings. What was waited for is held although it is not returned; it
+            # is given back, for the next cards may come before it in the order.
+            transaction.set_rollback(True)
+        card = found
+    return None, []
+
+
+def _once(stop: Stop, whom: _Whom, *, by: Principal, at: datetime) -> Suppression:
+    return _same(stop, whom, by) or _insert(stop, whom, by=by, at=at)
+
+
+def _same(stop: Stop, whom: _Whom, by: Principal) -> Suppression | None:
+    """The stop that says this already, so that whoever holds a link cannot fill the disk by asking again.
+
+    What somebody says after an opt-in of theirs is new, and so is what staff can prove in another way.
+    """
+    rows = Suppression.objects.filter(
+        scope=whom.scope,
+        person=whom.person,
+        account=whom.account,
+        reason=stop.reason,
+        source=stop.source[:_SOURCE],
+        lift=None,
+    )
+    if whom.digests:
+        rows = rows.filter(digests__digest=min(whom.digests))
+    known = rows.order_by("-order_no").first()
+    if known is None or known.digests.filter(digest__in=whom.digests).count() < len(whom.digests):
+        return None
+    theirs = Q(digest__in=whom.digests) | (Q(person=whom.person) if whom.person else Q())
+    changed_mind = OptIn.objects.filter(theirs, order_no__gt=known.order_no).exists()
+    proves_more = not isinstance(by, System) and known.evidence != dict(stop.evidence)
+    return None if changed_mind or proves_more else known
+
+
+def _insert(stop: Stop, whom: _Whom, *, by: Principal, at: datetime) -> Suppression:
     (order,) = locks.draw_order(1)
     row = Suppression.objects.create(
         order_no=order,
         at=at,
-        person=person,
-        scope=scope,
+        person=whom.person,
+        account=whom.account,
+        scope=whom.scope,
         reason=stop.reason,
         strength=_STRENGTH[stop.reason],
         source=stop.source[:_SOURCE],
-        evidence=dict(stop.evidence),
+        evidence=_sealed(stop.evidence, whom.person),
         recorded_by=actor(by),
     )
     SuppressionDigest.objects.bulk_create(
-        [SuppressionDigest(suppression=row, digest=digest) for digest in sorted(set(digests))]
+        [SuppressionDigest(suppression=row, digest=digest) for digest in sorted(whom.digests)]
     )
     audit.record(
         "suppression.recorded",
@@ -155,48 +206,32 @@ def _insert(
         by=by,
         at=at,
         code=stop.reason,
-        scope=scope,
-        person=person,
+        scope=whom.scope,
+        person=whom.person,
         order=order,
         source=stop.source[:_SOURCE],
+        **({"account": whom.account} if whom.account else {}),
     )
+    journaling.stop_recorded(row)
     return row
+
+
+def _sealed(evidence: Mapping[str, Any], person: UUID | None) -> dict[str, Any]:
+    """What a person wrote down about somebody must not outlive their erasure (LAW AUD-04)."""
+    kept = dict(evidence)
+    if person and "note" in kept:
+        kept["sealed_note"] = subjects.seal(person, str(kept.pop("note")))
+    return kept
+
+
+def note_of(stop: Suppression) -> str | None:
+    """What staff wrote down as evidence; None when nothing was, or when the person has been erased."""
+    if stop.person and "sealed_note" in stop.evidence:
+        return subjects.unseal(stop.person, stop.evidence["sealed_note"])
+    return str(stop.evidence["note"]) if "note" in stop.evidence else None
 
 
 def _card_by_spelling(digest: str) -> AddressCard | None:
     known = AddressDigest.objects.filter(digest=digest, whole_domain=False).select_related("card").order_by("pk")
     row = known.first()
     return row.card if row else None
-
-
-def _by_spelling(wanted: Sequence[int], owners: Mapping[UUID, Sequence[int]]) -> list[tuple[int, Suppression]]:
-    """A stop on one address holds for all addresses of that person; a stop on a domain only for those at it."""
-    rows = AddressDigest.objects.filter(card__person__in=owners)
-    covered: dict[str, set[int]] = {}
-    for digest, card, person, whole_domain in rows.values_list("digest", "card", "card__person", "whole_domain"):
-        covered.setdefault(digest, set()).update({card} & set(wanted) if whole_domain else owners[person])
-    stops = SuppressionDigest.objects.filter(digest__in=rows.values("digest")).select_related("suppression")
-    return [(card, row.suppression) for row in stops for card in covered.get(row.digest, ())]
-
-
-def _by_person(owners: Mapping[UUID, Sequence[int]]) -> list[tuple[int, Suppression]]:
-    stops = Suppression.objects.filter(person__in=owners)
-    return [(card, row) for row in stops if row.person for card in owners[row.person]]
-
-
-def _owners(wanted: Sequence[int]) -> dict[UUID, list[int]]:
-    """{person: those of their cards that are asked about}"""
-    found: dict[UUID, list[int]] = {}
-    for card, person in AddressCard.objects.filter(pk__in=wanted).values_list("pk", "person"):
-        found.setdefault(person, []).append(card)
-    return found
-
-
-def _keep_strongest(found: dict[Any, Suppression], key: Any, suppression: Suppression) -> None:
-    held = found.get(key)
-    if held is None or (suppression.strength, -suppression.order_no) > (held.strength, -held.order_no):
-        found[key] = suppression
-
-
-def _chunks(items: Sequence[Any]) -> list[Sequence[Any]]:
-    return [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]

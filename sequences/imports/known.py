@@ -21,8 +21,9 @@ def contacts_of(addresses: Sequence[Address]) -> dict[str, Contact]:
     found = cards.find(addresses)
     persons = {card.person_id for card in found.values()}
     rows = Contact.objects.filter(card__person__in=persons).select_related("account", "card").order_by("pk")
-    by_person = {row.card.person_id: row for row in rows}
-    by_card = {row.card_id: row for row in by_person.values()} | {row.card_id: row for row in rows}
+    # Who was erased is nobody's contact any more, except of the very card they had.
+    by_person = {row.card.person_id: row for row in rows if not row.erased_at}
+    by_card = {row.card_id: row for row in rows}
     known = {canonical: by_card.get(card.pk) or by_person.get(card.person_id) for canonical, card in found.items()}
     return {canonical: row for canonical, row in known.items() if row}
 
@@ -32,11 +33,17 @@ class Companies:
 
     def __init__(self) -> None:
         self._values: dict[str, tuple[str, ...]] = {}
+        self._keys: dict[str, str] = {}
 
     def learn(self, domains: set[str]) -> None:
         """Look up the companies of these domains that are not known yet."""
-        rows = Account.objects.filter(domain__in=domains - self._values.keys())
+        rows = list(Account.objects.filter(domain__in=domains - self._values.keys()))
         self._values |= {row.domain: tuple(getattr(row, name) for name in _COMPANY) for row in rows}
+        self._keys |= {row.domain: row.key for row in rows}
+
+    def key_of(self, domain: str) -> str:
+        """The company as stops and caps name it; empty for one that is not known yet."""
+        return self._keys.get(domain, "")
 
     def of(self, domain: str) -> Values:
         return dict(zip(_COMPANY, self._values[domain], strict=True)) if domain in self._values else _UNKNOWN
@@ -64,7 +71,8 @@ def merged(draft: Draft, contact: Contact | None, companies: Companies) -> Merge
     filled = {name: text for name, text in draft.company.items() if domain and better(known[name], text)}
     before = {name: getattr(contact, name) if contact else "" for name in _PERSON}
     after = Contact(**{**before, **draft.values})
-    after.address = contact.address if contact else draft.address.text
+    # Somebody erased has no address left; whether they may be written to again is what the door decides.
+    after.address = (contact.address if contact else "") or draft.address.text
     after.card = contact.card if contact else AddressCard()
     after.account = contact.account if contact else None
     if domain:

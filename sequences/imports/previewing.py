@@ -134,7 +134,8 @@ class _Previewer:
             source=draft.source or source or self._file.origin,
             basis=draft.basis if draft.basis is not None else basis or self._plan.basis,
         )
-        account = contact.account.key if contact and contact.account else ""
+        current = contact.account.key if contact and contact.account else ""
+        account = self._companies.key_of(after.domain) or current
         ask = replace(asks.for_row(row, self._plan.version), ref=f"import/{judged.row.number}", account=account)
         return _Question(judged, draft, contact, after, ask)
 
@@ -148,7 +149,8 @@ def _against_taking(ruling: Ruling) -> clearance.Verdict | None:
 def _found(one: _Question, ruling: Ruling) -> RowVerdict:
     if refusal := _against_taking(ruling):
         code, field = _detail(one.judged, refusal.code)
-        return RowVerdict(one.judged, _REFUSALS.get(refusal.code, Verdict.REFUSED), code, field)
+        verdict = _REFUSALS.get(refusal.code, Verdict.REFUSED)
+        return RowVerdict(one.judged, verdict, code, field, held_by=refusal.why.get("stop"))
     verdict, field = _taken_as(one, ruling)
     return RowVerdict(one.judged, verdict, verdict.value, field, entry=_entry(one))
 

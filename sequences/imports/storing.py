@@ -57,6 +57,7 @@ def store(
         for one in chunk:
             if one.stop:
                 _stop(one.stop, one.judged.row.number, file, by=by, at=at)
+        _note_kept(chunk, file, by=by, at=at)
         _store_people([one.entry for one in chunk if one.entry], recipients, by=by, at=at)
     return _recorded(tally, recipients, file, by=by, at=at)
 
@@ -71,6 +72,7 @@ def _stop(address: Address, row: int, file: RecipientFile, *, by: Staff, at: dat
     """Record what the file says of this person, unless a stop of theirs says it already."""
     known = Suppression.objects.filter(
         scope=Suppression.Scope.PERSON,
+        lift=None,
         strength__gte=Strength.OPT_OUT,
         digests__digest__in=cards.person_digests(address),
     )
@@ -79,6 +81,16 @@ def _stop(address: Address, row: int, file: RecipientFile, *, by: Staff, at: dat
     evidence = {"file": file.digest, "row": row}
     stop = Stop(SuppressionReason.IMPORTED, source=file.name[:120], evidence=evidence)
     suppression.stop_address(address, stop, by=by, at=at)
+
+
+def _note_kept(chunk: Sequence[RowVerdict], file: RecipientFile, *, by: Staff, at: datetime) -> None:
+    """A file that would bring back somebody who is stopped changes nothing; that it was tried is known (LAW SUP-04)."""
+    held = [(one.held_by, one.judged.row.number) for one in chunk if one.held_by]
+    notes = [
+        audit.Note("suppression.kept", f"compliance.suppression:{stop}", {"file": file.digest, "row": row})
+        for stop, row in held
+    ]
+    audit.record_all(notes, by=by, at=at)
 
 
 def _store_people(entries: Sequence[Entry], recipients: RecipientList, *, by: Staff, at: datetime) -> None:
@@ -111,14 +123,22 @@ def _fill(account: Account, told: Mapping[str, str]) -> bool:
 def _known(entries: Sequence[Entry], accounts: Mapping[str, Account]) -> dict[str, Contact]:
     """{canonical spelling: contact} of those we know, with what the rows state (spec I3)."""
     wanted = {entry.address.canonical: entry.known for entry in entries if entry.known}
-    rows = Contact.objects.select_related("account").in_bulk(list(wanted.values()))
+    rows = _not_erased_meanwhile(list(wanted.values()))
     changed = {
         entry.known: rows[entry.known]
         for entry in entries
-        if entry.known and _change(rows[entry.known], entry, accounts)
+        if entry.known in rows and _change(rows[entry.known], entry, accounts)
     }
-    Contact.objects.bulk_update(changed.values(), (*_PERSON, "account", "source", "basis"))
-    return {canonical: rows[pk] for canonical, pk in wanted.items()}
+    Contact.objects.bulk_update(changed.values(), (*_PERSON, "address", "erased_at", "account", "source", "basis"))
+    return {canonical: rows[pk] for canonical, pk in wanted.items() if pk in rows}
+
+
+def _not_erased_meanwhile(keys: Sequence[int]) -> dict[int, Contact]:
+    """These contacts, held, without those who were erased after the door was asked about their rows."""
+    rows = Contact.objects.filter(pk__in=keys).select_related("account").order_by("pk")
+    held = {row.pk: row for row in rows.select_for_update(no_key=True, of=("self",))}
+    stopped = suppression.stopped_cards([row.card_id for row in held.values() if row.erased_at])
+    return {pk: row for pk, row in held.items() if row.card_id not in stopped}
 
 
 def _change(contact: Contact, entry: Entry, accounts: Mapping[str, Account]) -> bool:
@@ -126,6 +146,9 @@ def _change(contact: Contact, entry: Entry, accounts: Mapping[str, Account]) -> 
     # Where an address came from and why it may be used is not what a later file says, only what was missing.
     stated |= {name: getattr(entry, name) for name in ("source", "basis") if not getattr(contact, name)}
     differing = {name: text for name, text in stated.items() if text != getattr(contact, name)}
+    if contact.erased_at:
+        # They opted in again: what is stored of them begins with this row.
+        differing["address"], contact.erased_at = entry.address.text, None
     for name, text in differing.items():
         setattr(contact, name, text)
     if not entry.domain or contact.account == accounts[entry.domain]:
@@ -159,7 +182,8 @@ def _made(entries: Sequence[Entry], accounts: Mapping[str, Account], *, at: date
 def _put_on_list(
     entries: Sequence[Entry], contacts: Mapping[str, Contact], recipients: RecipientList, *, by: Staff, at: datetime
 ) -> None:
-    wanted = [(contacts[entry.address.canonical], entry.source, entry.basis) for entry in entries]
+    taken = [entry for entry in entries if entry.address.canonical in contacts]
+    wanted = [(contacts[entry.address.canonical], entry.source, entry.basis) for entry in taken]
     there = set(
         recipients.rows.filter(contact__in=[row.pk for row, _s, _b in wanted]).values_list("contact", flat=True)
     )

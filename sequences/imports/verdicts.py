@@ -55,7 +55,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class RowVerdict:
-    """`field` names what the verdict is about; `stop` is whom the file itself says to leave alone."""
+    """`field` names what the verdict is about; `stop` is whom the file itself says to leave alone.
+
+    `held_by` is the key of the stop that keeps the person out.
+    """
 
     judged: Judged
     verdict: Verdict
@@ -63,6 +66,7 @@ class RowVerdict:
     field: str = ""
     entry: Entry | None = None
     stop: Address | None = None
+    held_by: int | None = None
 
     @property
     def taken(self) -> bool:

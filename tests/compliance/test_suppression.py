@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from pytest_django.fixtures import Settings
 
-from compliance import cards, suppression
+from compliance import cards, subjects, suppression
 from compliance.addresses import AddressError, parse
 from compliance.models import (
     AddressCard,
@@ -20,7 +20,8 @@ from compliance.models import (
 from compliance.principals import SYSTEM
 from compliance.suppression import Stop
 from tests.cast import LONG_AGO, TUESDAY
-from tests.compliance.asking import ADA, stop, stop_domain, stopped
+from tests.compliance.asking import ADA, lifted, opted_in, stop, stop_domain, stopped
+from tests.factories import UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.everywhere]
 CLICKED = Stop(SuppressionReason.ONE_CLICK, source="message:7", evidence={"message": 7})
@@ -45,62 +46,6 @@ def forget(card: AddressCard) -> None:
     """Erase the person; only stops stay."""
     AddressDigest.objects.filter(card=card).delete()
     card.delete()
-
-
-@pytest.mark.parametrize(
-    ("told", "written"),
-    [
-        ("ada@pumps.example.com", "ADA@Pumps.Example.COM"),
-        ("ada@pumps.example.com", "ada+fair@pumps.example.com"),
-        ("ada+fair@pumps.example.com", "ada@pumps.example.com"),
-        ("ada+fair@pumps.example.com", "ada+expo@pumps.example.com"),
-        ("Jo.Hn+x@GoogleMail.com", "john@gmail.com"),
-        ("Jo.Hn+x@GoogleMail.com", "john+y@gmail.com"),
-        ("john@gmail.com", "j.o.h.n@googlemail.com"),
-        ("bob@stra\u00dfe.de", "bob@xn--strae-oqa.de"),
-        ("bob@stra\u00dfe.de", "bob@strasse.de"),
-        ("bob@strasse.de", "bob@stra\u00dfe.de"),
-        ("bob@m\u00fcller.de", "bob@mu\u0308ller.de"),
-    ],
-)
-def test_a_stop_holds_for_every_spelling(told: str, written: str) -> None:
-    stop(told)
-    assert stopped(written)
-
-
-@pytest.mark.parametrize(
-    "other", ["jo@example.com", "jo.hn@example.com", "john@example.com", "jo-hn@example.org", "jo-hn@mail.example.com"]
-)
-def test_a_stop_holds_for_nobody_else(other: str) -> None:
-    stop("jo-hn@example.com")
-    assert not stopped(other)
-
-
-@pytest.mark.parametrize(
-    ("domain", "written"),
-    [
-        ("pumps.example.com", "anybody@pumps.example.com"),
-        ("Pumps.Example.COM", "anybody@pumps.example.com"),
-        ("@pumps.example.com", "anybody@pumps.example.com"),
-        ("pumps.example.com", "anybody@mail.eu.pumps.example.com"),
-        ("stra\u00dfe.de", "anybody@xn--strae-oqa.de"),
-        ("stra\u00dfe.de", "anybody@mail.strasse.de"),
-        ("strasse.de", "anybody@stra\u00dfe.de"),
-        ("googlemail.com", "anybody@gmail.com"),
-    ],
-)
-@pytest.mark.parametrize("known", [True, False])
-def test_a_stop_for_a_domain_holds_for_everybody_there_and_below(domain: str, written: str, known: bool) -> None:
-    if known:
-        card_of(written)
-    stop_domain(domain)
-    assert stopped(written)
-
-
-@pytest.mark.parametrize("other", ["a@example.com", "a@otherpumps.example.com", "pumps.example.com@example.org"])
-def test_a_stop_for_a_domain_holds_nowhere_else(other: str) -> None:
-    stop_domain("pumps.example.com")
-    assert not stopped(other)
 
 
 @pytest.mark.parametrize("text", ["com", "", "ada@pumps.example.com", "pumps example.com"])
@@ -192,9 +137,85 @@ def test_of_equal_stops_the_first_counts() -> None:
 
 
 def test_a_stop_is_never_replaced() -> None:
-    stop(ADA)
-    stop(ADA)
+    stop(ADA, source="the fair")
+    stop(ADA, source="the telephone")
     assert Suppression.objects.count() == 2
+
+
+class TestTheSameStopAgain:
+    """Whoever holds a valid link must not be able to fill the disk."""
+
+    def test_changes_nothing(self) -> None:
+        digest = card_of().digest
+        first = click(digest)
+        assert [click(digest) for _time in range(3)] == [first] * 3
+        assert Suppression.objects.count() == AuditEntry.objects.filter(verb="suppression.recorded").count() == 1
+
+    def test_changes_nothing_although_the_card_is_gone(self) -> None:
+        digest = card_of().digest
+        forget(card_of())
+        assert click(digest) == click(digest)
+
+    def test_for_a_domain_changes_nothing(self) -> None:
+        assert stop_domain("example.com") == stop_domain("@Example.com")
+
+    @pytest.mark.parametrize("reason", [SuppressionReason.COMPLAINT, SuppressionReason.UNSUBSCRIBE_LINK])
+    def test_for_another_reason_is_recorded(self, reason: SuppressionReason) -> None:
+        assert stop(ADA, SuppressionReason.ONE_CLICK) != stop(ADA, reason)
+
+    def test_for_a_wider_domain_is_recorded(self) -> None:
+        assert stop_domain("pumps.example.com") != stop_domain("example.com")
+
+    def test_of_somebody_else_is_recorded(self) -> None:
+        assert stop(ADA) != stop("bob@pumps.example.com")
+
+    def test_is_recorded_when_the_first_was_lifted(self) -> None:
+        first = stop(ADA, SuppressionReason.NO_SUCH_ADDRESS)
+        lifted(first)
+        again = stop(ADA, SuppressionReason.NO_SUCH_ADDRESS)
+        assert again != first
+        assert suppression.stopped_cards([card_of().pk]) == {card_of().pk: again}
+
+    def test_is_recorded_after_an_opt_in_because_it_is_their_latest_word(self) -> None:
+        digest = card_of().digest
+        first = click(digest)
+        opted_in(ADA)
+        again = click(digest)
+        assert again.order_no > first.order_no
+        assert click(digest) == again
+
+    def test_under_a_newer_key_is_recorded(self, settings: Settings) -> None:
+        first = stop(ADA)
+        settings.HANDOFF_KEYS = {**settings.HANDOFF_KEYS, 2: b"\2" * 32}
+        assert stop(ADA) != first
+
+    def test_with_more_to_prove_it_is_recorded_when_a_person_does_it(self) -> None:
+        tom = UserFactory(role="rep")
+        told = [Stop(SuppressionReason.BY_PHONE, evidence={"case": number}) for number in (1, 2, 2)]
+        for one in told:
+            suppression.stop_address(parse(ADA), one, by=tom, at=TUESDAY)
+        assert Suppression.objects.count() == 2
+
+
+class TestWhatStaffNoted:
+    NOTE = Stop(SuppressionReason.BY_PHONE, evidence={"note": "Ada told Tom", "case": 7})
+
+    def test_is_sealed_when_it_speaks_of_a_person(self) -> None:
+        row = suppression.stop_address(parse(ADA), self.NOTE, by=SYSTEM, at=TUESDAY)
+        assert "Ada told Tom" not in str(Suppression.objects.values())
+        assert (suppression.note_of(row), row.evidence["case"]) == ("Ada told Tom", 7)
+
+    def test_cannot_be_read_once_they_are_erased(self) -> None:
+        row = suppression.stop_address(parse(ADA), self.NOTE, by=SYSTEM, at=TUESDAY)
+        subjects.destroy(card_of().person_id)
+        assert suppression.note_of(row) is None
+
+    def test_is_kept_readable_for_a_domain(self) -> None:
+        row = suppression.stop_domain("example.com", self.NOTE, by=SYSTEM, at=TUESDAY)
+        assert suppression.note_of(row) == "Ada told Tom"
+
+    def test_may_be_nothing(self) -> None:
+        assert suppression.note_of(stop(ADA)) is None
 
 
 def test_stops_of_two_people_are_kept_apart() -> None:

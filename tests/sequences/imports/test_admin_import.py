@@ -207,7 +207,7 @@ def test_an_export_read_back_changes_nothing(desk: Desk, browser: Client) -> Non
 def test_an_export_is_logged(desk: Desk, browser: Client) -> None:
     _hostile()
     _export(browser, 0)
-    (entry,) = AuditEntry.objects.filter(verb="sequences.contact.exported")
+    (entry,) = AuditEntry.objects.filter(verb="personal.exported")
     assert (entry.actor, entry.data["rows"]) == (f"user:{desk.lena.pk}", 1)
 
 

@@ -14,7 +14,8 @@ from sequences.imports.files import opened
 from sequences.imports.verdicts import RowVerdict
 from sequences.models import Account, Contact, ImportRun, ListRow, RecipientList
 from tests.cast import TUESDAY
-from tests.factories import ContactFactory, RecipientListFactory, UserFactory, submitted_list
+from tests.compliance.asking import lifted
+from tests.factories import AccountFactory, ContactFactory, RecipientListFactory, UserFactory, submitted_list
 from tests.sequences.imports.conftest import ADA, HEADER, Desk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.everywhere]
@@ -144,6 +145,34 @@ def test_an_import_never_revives_an_opt_out(desk: Desk) -> None:
     desk.load((*ADA, "yes"), header=OPT_OUT)
     desk.load((*ADA, "no"), header=OPT_OUT)
     assert desk.verdict(*ADA)[0] == "suppressed"
+    assert not Contact.objects.exists()
+
+
+def test_an_attempt_to_bring_somebody_back_is_in_the_log(desk: Desk) -> None:
+    desk.load((*ADA, "yes"), header=OPT_OUT)
+    before = list(Suppression.objects.values())
+    desk.load((*ADA, "no", "yes"), header=(*OPT_OUT, "Consent"))
+    assert list(Suppression.objects.values()) == before
+    (entry,) = AuditEntry.objects.filter(verb="suppression.kept")
+    assert (entry.subject, entry.data["row"]) == (f"compliance.suppression:{before[0]['id']}", 2)
+    assert "ada" not in str(entry.data).lower()
+
+
+def test_somebody_whose_stop_was_lifted_is_stopped_again_by_a_file_that_says_so(desk: Desk) -> None:
+    dead = suppression.Stop(SuppressionReason.NO_SUCH_ADDRESS)
+    lifted(suppression.stop_address(parse(ADA[0]), dead, by=desk.lena, at=TUESDAY))
+    desk.load(ADA)
+    assert Contact.objects.exists()
+    desk.load((*ADA, "yes"), header=OPT_OUT)
+    assert Suppression.objects.filter(reason=SuppressionReason.IMPORTED).exists()
+
+
+@pytest.mark.parametrize("address", ["ada@pumps.example.com", "ada@mail.pumps.example.com", "ada@private.example.org"])
+def test_nobody_of_a_stopped_company_is_taken_in(desk: Desk, address: str) -> None:
+    account = AccountFactory(domain="pumps.example.com")
+    demand = suppression.Stop(SuppressionReason.LEGAL_DEMAND)
+    suppression.stop_company(account.key, [account.domain], demand, by=desk.lena, at=TUESDAY)
+    desk.load((address, *ADA[1:], "pumps.example.com"), header=(*HEADER, "Website"))
     assert not Contact.objects.exists()
 
 

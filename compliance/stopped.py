@@ -1,0 +1,153 @@
+"""Decides whether a stop holds: for a card, an address, a company. A lifted stop holds no longer; the strongest counts.
+
+Matched wide: by every spelling of every address of the person, by the person under each key they were ever known by,
+by the domain and each domain above it, by the company (LAW SUP-02, SUP-07, SUP-09).
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db import connection
+
+from compliance import addresses, cards
+from compliance.addresses import Address
+from compliance.models import Suppression, SuppressionDigest
+
+Key = TypeVar("Key", bound=Hashable)
+_CHUNK, _DIGESTS = 1000, 5000
+# `kin` is the person under every key: whom they were merged into, and everybody who was merged into those. A stop on
+# one address holds for all addresses of the person, one on a domain only for the addresses at it. Nearly nobody is
+# merged or stopped, and the planner knows it: recursion and last join begin with what has been found (LAW SUP-09).
+_BY_CARD = """
+WITH RECURSIVE asked(card, person) AS (
+    SELECT id, person_id FROM compliance_addresscard WHERE id IN ({cards})
+), merged(card, person) AS (
+    SELECT a.card, p.merged_into_id FROM asked a JOIN compliance_personkey p ON p.id = a.person
+    WHERE p.merged_into_id IS NOT NULL
+    UNION
+    SELECT a.card, p.id FROM asked a JOIN compliance_personkey p ON p.merged_into_id = a.person
+    UNION
+    SELECT m.card, CASE WHEN p.id = m.person THEN p.merged_into_id ELSE p.id END
+    FROM merged m JOIN compliance_personkey p
+    ON (p.id = m.person AND p.merged_into_id IS NOT NULL) OR p.merged_into_id = m.person
+), kin(card, person) AS (
+    SELECT card, person FROM asked UNION SELECT card, person FROM merged
+), spelled(card, digest) AS (
+    SELECT k.card, a.digest FROM kin k
+    JOIN compliance_addresscard c ON c.person_id = k.person
+    JOIN compliance_addressdigest a ON a.card_id = c.id
+    WHERE c.id = k.card OR NOT a.whole_domain
+), hit(digest, stop) AS (
+    SELECT digest, suppression_id FROM compliance_suppressiondigest WHERE digest IN (SELECT digest FROM spelled)
+)
+SELECT s.card, hit.stop FROM hit JOIN spelled s ON s.digest = hit.digest
+UNION
+SELECT k.card, s.id FROM kin k JOIN compliance_suppression s ON s.person = k.person
+"""
+
+
+@dataclass(frozen=True)
+class Stops:
+    """The strongest stop that holds, by card, by canonical spelling and by company."""
+
+    cards: Mapping[int, Suppression]
+    addresses: Mapping[str, Suppression]
+    accounts: Mapping[str, Suppression]
+
+
+def stops(
+    known: Collection[int], written_to: Sequence[Address], unknown: Sequence[Address], accounts: Collection[str]
+) -> Stops:
+    """All that holds for these cards, addresses and companies; each stop is read once.
+
+    `unknown` are those of the addresses that were asked about without their card.
+    """
+    by_card = list(_by_card(known))
+    spelled = [*_by_spelling(written_to), *_by_card_of(unknown)]
+    by_account = list(_by_account(accounts))
+    rows = _standing({stop for hits in (by_card, spelled, by_account) for _key, stop in hits})
+    return Stops(_best(by_card, rows), _best(spelled, rows), _best(by_account, rows))
+
+
+def stopped_cards(wanted: Collection[int]) -> dict[int, Suppression]:
+    """{card: its strongest stop}, by any spelling of any address of the person, or by the person."""
+    return _strongest(_by_card(wanted))
+
+
+def stopped_addresses(wanted: Sequence[Address]) -> dict[str, Suppression]:
+    """{canonical spelling: its strongest stop} for addresses that may have no card yet (import preview)."""
+    return _strongest([*_by_spelling(wanted), *_by_card_of(wanted)])
+
+
+def stopped_spellings(wanted: Sequence[Address]) -> dict[str, Suppression]:
+    """{canonical spelling: its strongest stop}, computed from the addresses as they are, under every key."""
+    return _strongest(_by_spelling(wanted))
+
+
+def stopped_accounts(wanted: Collection[str]) -> dict[str, Suppression]:
+    """{account: its strongest stop}, by the opaque key of a company alone (LAW SUP-07)."""
+    return _strongest(_by_account(wanted))
+
+
+def _by_card(wanted: Collection[int]) -> Iterator[tuple[int, int]]:
+    for chunk in _chunks(wanted):
+        with connection.cursor() as cursor:
+            cursor.execute(_BY_CARD.format(cards=", ".join(["%s"] * len(chunk))), chunk)
+            yield from cursor.fetchall()
+
+
+def _by_card_of(wanted: Sequence[Address]) -> list[tuple[str, int]]:
+    canonical = {card.pk: spelling for spelling, card in cards.find(wanted).items()}
+    return [(canonical[card], stop) for card, stop in _by_card(canonical)]
+
+
+def _by_spelling(wanted: Sequence[Address]) -> Iterator[tuple[str, int]]:
+    # Each text once: the people of a batch work at few companies, and each digest takes longer than finding it.
+    spelled: dict[str, list[str]] = defaultdict(list)
+    for address in wanted:
+        for text in addresses.variants(address):
+            spelled[text].append(address.canonical)
+    by_digest = cards.texts_by_digest(spelled)
+    for chunk in _chunks(by_digest, _DIGESTS):
+        rows = SuppressionDigest.objects.filter(digest__in=chunk).values_list("digest", "suppression")
+        yield from ((canonical, stop) for digest, stop in rows for canonical in spelled[by_digest[digest]])
+
+
+def _by_account(wanted: Collection[str]) -> Iterator[tuple[str, int]]:
+    for chunk in _chunks({*wanted} - {""}):
+        # Said twice, because PostgreSQL does not see by a long list that the index without blanks is enough.
+        rows = Suppression.objects.filter(account__in=chunk).exclude(account="")
+        yield from rows.values_list("account", "pk")
+
+
+def _strongest(told: Iterable[tuple[Key, int]]) -> dict[Key, Suppression]:
+    found = list(told)
+    return _best(found, _standing({stop for _key, stop in found}))
+
+
+def _best(told: Iterable[tuple[Key, int]], rows: Mapping[int, Suppression]) -> dict[Key, Suppression]:
+    """Of several stops that hold the strongest counts, of equal ones the first."""
+    best: dict[Key, Suppression] = {}
+    for key, stop in told:
+        row = rows.get(stop)
+        if row and (key not in best or _rank(row) > _rank(best[key])):
+            best[key] = row
+    return best
+
+
+def _standing(stops: Collection[int]) -> dict[int, Suppression]:
+    rows: dict[int, Suppression] = {}
+    for chunk in _chunks(stops):
+        rows |= Suppression.objects.filter(lift=None).in_bulk(chunk)
+    return rows
+
+
+def _rank(row: Suppression) -> tuple[int, int]:
+    return row.strength, -row.order_no
+
+
+def _chunks(items: Collection[Any], size: int = _CHUNK) -> Iterator[list[Any]]:
+    listed = list(items)
+    yield from (listed[start : start + size] for start in range(0, len(listed), size))
