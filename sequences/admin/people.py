@@ -9,13 +9,16 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from compliance import addresses, cards, clock, suppression
+from compliance import addresses, cards, clock, stopped, suppression, watching
 from compliance.addresses import AddressError
+from compliance.admin_halts import stop_panel
 from compliance.admin_pages import NOTHING, Page, Panel, person
 from sequences.admin.imports import ContactExport
+from sequences.admin.persons import WithPersonActs
 from sequences.imports import bases
 from sequences.models import Account, Contact
 
@@ -36,8 +39,19 @@ class AccountAdmin(Page):
         return rows.annotate(people_count=Count("contacts"))
 
     def panels(self, request: HttpRequest, row: Account, at: datetime) -> list[Panel]:
+        watching.viewed(request, row)
         people = row.contacts.order_by("last_name", "pk")[:50]
-        return [Panel(_("People"), "sequences/people.html", {"people": people}), *super().panels(request, row, at)]
+        domain = [suppression.domain_scope(row.domain)] if row.domain else []
+        stop = stop_panel(request, [row.key, *domain])
+        held = stopped.stopped_accounts([row.key]).get(row.key)
+        record = _record_stop(request, account=row.key, domains=row.domain)
+        may_we = {"stop": held, "record": record}
+        return [
+            Panel(_("May we write to them?"), "sequences/may_we_company.html", may_we, first=True),
+            Panel(_("People"), "sequences/people.html", {"people": people}),
+            stop,
+            *super().panels(request, row, at),
+        ]
 
     @admin.display(description=_("people"), ordering="people_count")
     def people(self, row: Any) -> int:
@@ -92,9 +106,10 @@ class ContactForm(forms.ModelForm):
 
 
 @admin.register(Contact)
-class ContactAdmin(ContactExport, Page):
+class ContactAdmin(ContactExport, WithPersonActs):
     """People at companies."""
 
+    personal = True
     form = ContactForm
     list_display = ("name_shown", "address", "account", "title", "country", "source", "basis")
     list_display_links = ("name_shown", "address")
@@ -123,15 +138,24 @@ class ContactAdmin(ContactExport, Page):
         super().save_model(request, obj, form, change)
 
     def panels(self, request: HttpRequest, row: Contact, at: datetime) -> list[Panel]:
-        stop = suppression.stopped_cards([row.card_id]).get(row.card_id)
-        may_record = person(request).has_perm("compliance.record_stop")
-        record = reverse("admin:compliance_suppression_add") + f"?card={row.card_id}" if may_record else ""
+        company = row.account.key if row.account else ""
+        of_company = stopped.stopped_accounts([company]).get(company)
+        stop = stopped.stopped_cards([row.card_id]).get(row.card_id) or of_company
+        record = _record_stop(request, card=row.card_id)
         passages = row.enrollments.select_related("version__sequence", "mailbox").order_by("-pk")[:20]
         return [
             Panel(_("May we write?"), "sequences/may_we.html", {"stop": stop, "record": record}, first=True),
             Panel(_("Sequences"), "sequences/passages.html", {"passages": passages}),
+            *super().panels(request, row, at),
         ]
 
     @admin.display(description=_("name"), ordering="last_name")
     def name_shown(self, row: Contact) -> str:
         return f"{row.first_name} {row.last_name}".strip() or NOTHING
+
+
+def _record_stop(request: HttpRequest, **whom: Any) -> str:
+    """The form in which a stop for them is recorded; nothing for somebody who may not."""
+    if not person(request).has_perm("compliance.record_stop"):
+        return ""
+    return f"{reverse('admin:compliance_suppression_add')}?{urlencode(whom)}"

@@ -73,4 +73,6 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         name = f"{self.first_name} {self.last_name}".strip()
+        if self.erased_at and not self.address:
+            return str(_("somebody who was erased (%(key)s)") % {"key": self.pk})
         return f"{name} <{self.address}>" if name else self.address
