@@ -1,4 +1,7 @@
-"""Stops and starts a mailbox. A stop binds every clearance that commits later."""
+"""Stops a mailbox for a fault of its own, and starts it when a person has mended that.
+
+A person who wants a mailbox to stand still places a halt on it, which two people lift (compliance.halts).
+"""
 
 from datetime import datetime
 
@@ -15,7 +18,10 @@ _FOR_THE_STOP = ("mailbox_stopped", "login_refused", "session_refused")
 
 
 def stop(row: Mailbox, *, by: Principal, at: datetime, consent: Consent) -> Mailbox:
-    """Nothing more leaves from this mailbox until a person starts it again. A stopped one stays stopped."""
+    """The server refuses this sender: nothing more leaves from it until a person has mended that.
+
+    It binds every clearance that commits later. A stopped one stays stopped, for the first reason.
+    """
     with transaction.atomic(durable=not connection.in_atomic_block):
         locks.own_scopes([row.key])
         because = consent.comment[:500]
@@ -37,4 +43,4 @@ def password_of(row: Mailbox) -> str:
     return vault.unseal(row.secret) if row.secret else ""
 
 
-ACTS = (Act("stop", stop, comment_required=True, danger=True), Act("start", start, comment_required=True))
+ACTS = (Act("start", start, comment_required=True),)

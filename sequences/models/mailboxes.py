@@ -41,10 +41,7 @@ class Mailbox(models.Model):
     class Meta:
         verbose_name = _("mailbox")
         verbose_name_plural = _("mailboxes")
-        permissions: ClassVar = [
-            ("stop_mailbox", _("Can stop a mailbox")),
-            ("start_mailbox", _("Can start a stopped mailbox")),
-        ]
+        permissions: ClassVar = [("start_mailbox", _("Can start a mailbox that was stopped for a fault"))]
 
     def __str__(self) -> str:
         return self.address
@@ -63,11 +60,10 @@ class Mailbox(models.Model):
         field=state,
         source=State.ACTIVE,
         target=State.STOPPED,
-        permission="sequences.stop_mailbox",
-        custom={"label": _("Stop this mailbox"), "system": True},
+        custom={"label": _("Stopped for a fault"), "system": True},
     )
     def stop(self) -> None:
-        """A person, or a refusal that is the sender's fault, stops it."""
+        """A refusal that is the sender's fault stops it; a person places a halt instead."""
 
     @transition(
         field=state,

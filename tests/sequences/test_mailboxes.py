@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from compliance import vault
-from compliance.acts import Consent, perform
+from compliance import halts, vault
+from compliance.acts import Consent
+from compliance.models import Halt
 from compliance.principals import SYSTEM
 from compliance.refusals import Refused
 from compliance.transitions import NotPermitted
@@ -21,7 +22,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.everywhere]
 
 MINUTE = timedelta(minutes=1)
 WHY = Consent("Odd replies came in.")
-ACTS = {act.arrow: act for act in mailboxes.ACTS}
 
 
 def stopped() -> Mailbox:
@@ -29,21 +29,24 @@ def stopped() -> Mailbox:
 
 
 class TestStopping:
+    def test_it_is_the_systems_answer_to_a_fault(self) -> None:
+        MailboxFactory()
+        row = stopped()
+        assert (row.state, row.stopped_because) == (Mailbox.State.STOPPED, "quota: 550 5.4.5")
+
     @pytest.mark.parametrize("role", sorted(set(ROLES) - {"integration"}))
-    def test_every_member_of_staff_may(self, role: str) -> None:
-        row = mailboxes.stop(MailboxFactory(), by=UserFactory(role=role), at=TUESDAY, consent=WHY)
-        assert (row.state, row.stopped_because) == (Mailbox.State.STOPPED, WHY.comment)
+    def test_a_person_places_a_halt_instead(self, role: str) -> None:
+        row, by = MailboxFactory(), UserFactory(role=role)
+        with pytest.raises(NotPermitted):
+            mailboxes.stop(row, by=by, at=TUESDAY, consent=WHY)
+        halts.place(row.key, Halt.Kind.KILL_SWITCH, WHY.comment, by=by, at=TUESDAY)
+        assert row.key in halts.standing()
 
     def test_twice_is_once_and_keeps_the_first_reason(self) -> None:
         MailboxFactory()
         stopped()
-        row = mailboxes.stop(Mailbox.objects.get(), by=UserFactory(role="rep"), at=TUESDAY, consent=WHY)
+        row = mailboxes.stop(Mailbox.objects.get(), by=SYSTEM, at=TUESDAY, consent=WHY)
         assert row.stopped_because == "quota: 550 5.4.5"
-
-    def test_it_says_why(self) -> None:
-        with pytest.raises(Refused) as refused:
-            perform(MailboxFactory(), ACTS["stop"], by=UserFactory(role="rep"), at=TUESDAY, consent=Consent())
-        assert refused.value.codes == ("comment_missing",)
 
     def test_it_binds_the_next_clearance(self) -> None:
         with ScriptedServer() as server:
@@ -55,6 +58,18 @@ class TestStopping:
 
 
 class TestStarting:
+    def test_it_is_all_that_a_person_does_to_its_state(self) -> None:
+        assert [act.arrow for act in mailboxes.ACTS] == ["start"]
+
+    def test_a_halt_on_it_still_stands_afterwards(self) -> None:
+        with ScriptedServer() as server:
+            under_way(server.port)
+            planner.plan_round(TUESDAY)
+            row = stopped()
+            halts.place(row.key, Halt.Kind.KILL_SWITCH, WHY.comment, by=SYSTEM, at=TUESDAY)
+            mailboxes.start(row, by=UserFactory(role="sales_ops"), at=TUESDAY, consent=WHY)
+            assert play() == {"halted": 1}
+
     @pytest.mark.parametrize("role", ["cmo", "cro", "rep", "content", "legal"])
     def test_not_everybody_may(self, role: str) -> None:
         MailboxFactory()
