@@ -3,8 +3,8 @@
 An act is one arrow together with the verb that takes it. Pages, commands and API offer the same acts.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,13 +18,22 @@ from compliance.transitions import arrows
 
 @dataclass(frozen=True)
 class Consent:
-    """What the person said when they pressed the button: a comment, and the digest of what they were shown."""
+    """What the person said when they pressed the button: a comment, the digest of what they were shown, and `more`.
+
+    `more` holds what they wrote into the fields of the act, by name.
+    """
 
     comment: str = ""
     digest: str = ""
+    more: Mapping[str, str] = field(default_factory=dict)
+
+    def said(self, name: str) -> str:
+        """What was written into a field of the act; empty when nothing was."""
+        return self.more.get(name, "").strip()
 
 
 Check = Callable[[Any, Principal], list[Refusal]]
+Due = Callable[[Any, datetime], list[Refusal]]
 Do = Callable[..., models.Model]
 
 
@@ -32,9 +41,24 @@ def _nothing(row: Any, by: Principal) -> list[Refusal]:
     return []
 
 
+def _at_any_time(row: Any, at: datetime) -> list[Refusal]:
+    return []
+
+
+@dataclass(frozen=True)
+class Field:
+    """One more thing that an act asks for, in the person's own words. All of them have to be filled in."""
+
+    name: str
+    label: Any
+    help: Any = ""
+    longest: int = 4000
+
+
 @dataclass(frozen=True)
 class Act:
-    """One arrow as it is offered. `check` returns every further reason against it; `do` takes it.
+    """One arrow as it is offered. `check` returns every further reason against it, `due` those of the moment; `do`
+    takes it.
 
     `do(row, by=…, at=…, consent=…)` returns the row as it is afterwards.
     """
@@ -42,8 +66,10 @@ class Act:
     arrow: str
     do: Do
     check: Check = _nothing
+    due: Due = _at_any_time
     comment_required: bool = False
     danger: bool = False
+    fields: tuple[Field, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,23 +85,34 @@ class Offer:
         return not self.refusals
 
 
-def offers(row: models.Model, acts: Sequence[Act], by: Principal) -> list[Offer]:
-    """Every act on this row, in order of declaration."""
+def offers(row: models.Model, acts: Sequence[Act], by: Principal, at: datetime | None = None) -> list[Offer]:
+    """Every act on this row, in order of declaration; without a moment, reasons of the moment are left out."""
     declared = arrows(type(row))
-    return [Offer(act, declared[act.arrow].label, tuple(_refusals(row, act, by))) for act in acts]
+    return [Offer(act, declared[act.arrow].label, tuple(_refusals(row, act, by, at))) for act in acts]
 
 
 def perform(row: models.Model, act: Act, *, by: Principal, at: datetime, consent: Consent) -> models.Model:
     """Take the act. Raises Refused with every reason when it is not open."""
-    refusals = _refusals(row, act, by)
-    if act.comment_required and not consent.comment.strip():
-        refusals.append(Refusal("comment_missing", _("Please say why; the comment is kept in the log.")))
+    refusals = [*_refusals(row, act, by, at), *_unsaid(act, consent)]
     if refusals:
         raise Refused(refusals)
     return act.do(row, by=by, at=at, consent=consent)
 
 
-def _refusals(row: models.Model, act: Act, by: Principal) -> list[Refusal]:
+def _unsaid(act: Act, consent: Consent) -> list[Refusal]:
+    found = []
+    if act.comment_required and not consent.comment.strip():
+        found.append(Refusal("comment_missing", _("Please say why; the comment is kept in the log.")))
+    for asked in act.fields:
+        if not consent.said(asked.name):
+            found.append(Refusal("field_missing", _("Please fill this in."), str(asked.label)))
+        elif len(consent.said(asked.name)) > asked.longest:
+            too_long = _("Please be shorter: %(count)d characters at the most.") % {"count": asked.longest}
+            found.append(Refusal("field_too_long", too_long, str(asked.label)))
+    return found
+
+
+def _refusals(row: models.Model, act: Act, by: Principal, at: datetime | None) -> list[Refusal]:
     arrow = arrows(type(row))[act.arrow]
     state = getattr(row, arrow.field)
     found = []
@@ -85,4 +122,6 @@ def _refusals(row: models.Model, act: Act, by: Principal) -> list[Refusal]:
         found.append(Refusal("wrong_state", _("Not from the state “%(state)s”.") % {"state": label}))
     if not arrow.open_to(by):
         found.append(Refusal("not_permitted", _("Your roles do not include this.")))
-    return found if found and found[0].code == "wrong_state" else [*found, *act.check(row, by)]
+    if found and found[0].code == "wrong_state":
+        return found
+    return [*found, *act.check(row, by), *(act.due(row, at) if at else [])]

@@ -209,6 +209,8 @@ _TABLE = (
     _Rule(Effect.GIVE_UP, "policy", status=r"5\.7\.\d+"),
 )
 _PERSONAL = frozenset({Effect.SUPPRESS_HARD, Effect.SUPPRESS_STOP})
+# What a message says whose address does not exist (any more); breakers count these.
+HARD_REASONS = frozenset(rule.code for rule in _TABLE if rule.effect == Effect.SUPPRESS_HARD)
 _NOT_WORDS = re.compile(r"\S+@\S+|https?://\S+")
 
 _FIRST_RETRY = timedelta(minutes=30)

@@ -72,6 +72,7 @@ def _plan(due: Sequence[Enrollment], rulings: Sequence[Ruling], at: datetime) ->
             step=row.next_step,
             template_version_id=texts[(row.version_id, row.next_step)],
             mailbox=row.mailbox,
+            recipient_list=row.row.recipient_list,
             planned_at=at,
             not_before=ruling.decisive.until or row.due_at or at,
             reason=ruling.code if ruling.outcome == Outcome.DEFER else "",

@@ -7,8 +7,11 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
 from sequences.models.enrollments import Enrollment
+from sequences.models.lists import RecipientList
 from sequences.models.mailboxes import Mailbox
 from sequences.models.templates import TemplateVersion
+
+_RESULT = models.Q(state__in=["accepted", "rejected"])
 
 
 class OutboundMessage(models.Model):
@@ -34,6 +37,16 @@ class OutboundMessage(models.Model):
         TemplateVersion, on_delete=models.PROTECT, related_name="+", verbose_name=_("text")
     )
     mailbox = models.ForeignKey(Mailbox, on_delete=models.PROTECT, related_name="messages", verbose_name=_("mailbox"))
+    # The list of its enrollment's row, repeated: the door counts the results of a list before each message.
+    recipient_list = models.ForeignKey(
+        RecipientList,
+        on_delete=models.PROTECT,
+        related_name="messages",
+        null=True,
+        editable=False,
+        db_index=False,
+        verbose_name=_("recipient list"),
+    )
     state = FSMField(_("state"), choices=State.choices, default=State.PLANNED, editable=False)
     move_token = models.CharField(max_length=16, blank=True, editable=False)
     reason = models.CharField(_("because"), max_length=40, blank=True)
@@ -60,6 +73,8 @@ class OutboundMessage(models.Model):
                 fields=["lease_until"], name="messages_leased", condition=models.Q(state__in=["claimed", "cleared"])
             ),
             models.Index(fields=["enrollment", "step"], name="messages_of_enrollment"),
+            models.Index(fields=["mailbox", "settled_at"], name="results_by_mailbox", condition=_RESULT),
+            models.Index(fields=["recipient_list", "settled_at"], name="results_by_list", condition=_RESULT),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,52 @@
+"""The door's own count of bounces and complaints: nothing passes once a limit is reached, before any halt is placed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from compliance.asking import Ask
+from compliance.clearance import Rule, Verdict, defer, permit
+from sequences import breakers
+from sequences.breakers import Trip
+from sequences.models import ListRow
+
+_UNTIL_TRIPPED = timedelta(hours=1)
+_UNTIL_SOMEBODY_SIGNS = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The limits that were reached, when lists stopped for dead addresses, and when their rows were signed."""
+
+    trips: Mapping[str, Trip]
+    stopped: Mapping[str, datetime]
+    signed: Mapping[int, datetime | None]
+
+
+class BreakersHold(Rule):
+    """Its list, mailbox and sending domain are below the limits of bounces and complaints (LAW BNC-09, ARF-05)."""
+
+    def load(self, asks: Sequence[Ask], at: datetime) -> Counted:
+        scopes = {scope for ask in asks if ask.step is not None for scope in _scopes(ask)}
+        trips = {trip.scope: trip for trip in breakers.tripped(scopes, at) if not trip.warning}
+        stopped = breakers.signed_too_early({ask.recipient_list for ask in asks})
+        passages = {ask.enrollment for ask in asks if ask.enrollment and ask.recipient_list in stopped}
+        rows = ListRow.objects.filter(enrollments__in=passages) if passages else ListRow.objects.none()
+        return Counted(trips, stopped, dict(rows.values_list("enrollments", "signed_at")))
+
+    def judge(self, ask: Ask, facts: Counted, at: datetime) -> Verdict:
+        if ask.step is None or ask.enrollment is None:
+            return permit()
+        for scope in _scopes(ask):
+            if trip := facts.trips.get(scope):
+                said = {"scope": scope, "limit": trip.code, "bad": trip.bad, "of": trip.of}
+                return defer("breaker", at + _UNTIL_TRIPPED, **said)
+        stopped, signed = facts.stopped.get(ask.recipient_list), facts.signed.get(ask.enrollment)
+        if stopped and (signed is None or signed <= stopped):
+            return defer("sign_again", at + _UNTIL_SOMEBODY_SIGNS, stopped=stopped.isoformat())
+        return permit()
+
+
+def _scopes(ask: Ask) -> list[str]:
+    named = (ask.recipient_list, ask.mailbox, f"sending-domain:{ask.sending_domain}" if ask.sending_domain else "")
+    return [scope for scope in named if scope]
