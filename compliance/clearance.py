@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import Error, transaction
 from django.utils.module_loading import import_string
 
-from compliance import audit, cards, locks, playbook
+from compliance import arming, audit, cards, journaling, locks, playbook
 from compliance.asking import Ask
 from compliance.models import AddressCard, Decision, Outcome, Touch
 
@@ -38,9 +38,12 @@ class Verdict:
     rule: str = ""
 
 
+_NOTHING_AGAINST_IT = Verdict()
+
+
 def permit(**why: Any) -> Verdict:
     """Nothing against it."""
-    return Verdict(why=why)
+    return Verdict(why=why) if why else _NOTHING_AGAINST_IT
 
 
 def defer(code: str, until: datetime, **why: Any) -> Verdict:
@@ -77,7 +80,7 @@ class Ruling:
     playbook: int = 0
     order_no: int = 0
 
-    @property
+    @cached_property
     def decisive(self) -> Verdict:
         """A refusal before a deferral before a permission; the first of its kind, the latest of the deferrals."""
         refusals = [verdict for verdict in self.verdicts if verdict.outcome == Outcome.REFUSE]
@@ -150,7 +153,10 @@ def clear(asks: Sequence[Ask], *, at: datetime, confirm: Confirm) -> list[Ruling
 
     `confirm` runs inside the transaction with the permitted rulings: it compares the fencing tokens, marks the
     messages cleared and returns the refs that are still the caller's. What it does not return does not go.
+
+    Raises NotArmed before anything is drawn, and JournalUnavailable when it is committed and yet nothing may go.
     """
+    arming.assert_may_send(at)
     with transaction.atomic(durable=True):
         locks.assert_fresh_reads()
         locks.share_scopes(scope for ask in asks for scope in ask.scopes)
@@ -162,8 +168,13 @@ def clear(asks: Sequence[Ask], *, at: datetime, confirm: Confirm) -> list[Ruling
         rulings = [replace(row, playbook=version, order_no=no) for row, no in zip(rulings, orders, strict=True)]
         confirmed = set(confirm([ruling for ruling in rulings if ruling.permitted]))
         final = [_unless_lost(ruling, confirmed) for ruling in rulings]
-        Decision.objects.bulk_create([_row(ruling, at) for ruling in final if ruling.code != "lease_lost"])
-        Touch.objects.bulk_create([_touch(ruling, at) for ruling in final if ruling.permitted])
+        Decision.objects.bulk_create([_row(ruling, at) for ruling in final if ruling.permitted])
+        # The permission of a life that was lost may stand under this very number; it stays, and this is a no.
+        held = [_row(ruling, at) for ruling in final if not ruling.permitted and ruling.code != "lease_lost"]
+        Decision.objects.bulk_create(held, ignore_conflicts=True)
+        touches = Touch.objects.bulk_create([_touch(ruling, at) for ruling in final if ruling.permitted])
+    # After the commit and before a byte of DATA: what the journal tells, the database has known (LAW PIP-14).
+    journaling.note_cleared(touches, at)
     return final
 
 
@@ -206,10 +217,18 @@ def _judged(rule: Rule, ask: Ask, facts: Any, at: datetime) -> Verdict:
         return replace(defer("policy_error", at + _AFTER_AN_ERROR, error=facts.error), rule=name)
     try:
         said = rule.judge(ask, facts, at)
-        return replace(said, outcome=Outcome(said.outcome), rule=name)
+        if said is _NOTHING_AGAINST_IT:
+            return _permitted(name)
+        return Verdict(Outcome(said.outcome), said.code, said.until, said.ends, said.why, rule=name)
     except Exception as error:  # noqa: BLE001 - any error means no (LAW G6, SEC-20)
         _log.exception("clearance rule %s could not judge", name)
         return replace(defer("policy_error", at + _AFTER_AN_ERROR, error=type(error).__name__), rule=name)
+
+
+@lru_cache(maxsize=64)
+def _permitted(rule: str) -> Verdict:
+    """Most of what is said, twenty times a message: said once."""
+    return Verdict(rule=rule)
 
 
 def _unless_lost(ruling: Ruling, confirmed: Collection[str]) -> Ruling:
@@ -239,7 +258,8 @@ def _row(ruling: Ruling, at: datetime) -> Decision:
 
 def as_data(verdict: Verdict) -> dict[str, Any]:
     """A verdict as it is stored and shown: rule, outcome, code, until, and what the rule looked at."""
-    data = {"rule": verdict.rule, "outcome": str(verdict.outcome), "why": audit.plain(verdict.why)}
+    why = audit.plain(verdict.why) if verdict.why else {}
+    data = {"rule": verdict.rule, "outcome": str(verdict.outcome), "why": why}
     if verdict.code:
         data["code"] = verdict.code
     if verdict.until:

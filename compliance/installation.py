@@ -14,6 +14,11 @@ def purpose() -> Purpose | None:
     return Purpose(row.purpose) if row else None
 
 
+def disarmed() -> Installation | None:
+    """The database's own row while a person has yet to arm it."""
+    return Installation.objects.filter(state=Installation.State.DISARMED).first()
+
+
 def mark(wanted: Purpose, *, at: datetime) -> Installation:
     """Mark an unmarked database; a marked one keeps its mark."""
     row, _made = Installation.objects.get_or_create(id=1, defaults={"purpose": wanted, "created_at": at})
@@ -26,11 +31,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host.lower() in _LOCAL_NAMES
-
-
-def may_reach(host: str) -> bool:
-    """Only production talks to other machines' mail servers; an unmarked database to none (LAW PIP-17)."""
-    return is_loopback(host) or purpose() == Purpose.PRODUCTION
 
 
 def may_simulate_time() -> bool:

@@ -34,7 +34,7 @@ class Spool:
             file.flush()
             os.fsync(file.fileno())
         aside.rename(self.folder / f"{name}{_READY}")
-        _sync(self.folder)
+        sync(self.folder)
 
     def waiting(self) -> Iterator[tuple[Path, dict[str, Any]]]:
         """Each record with its file, oldest first; the caller calls `done` when its consequence is committed."""
@@ -42,7 +42,7 @@ class Spool:
             try:
                 record = json.loads(path.read_bytes())
             except ValueError:
-                path.rename(path.with_suffix(_ASIDE))
+                self.set_aside(path)
                 continue
             except FileNotFoundError:
                 continue  # another process of this host has drained it
@@ -51,6 +51,14 @@ class Spool:
     def done(self, path: Path) -> None:
         """Its consequence is in the database."""
         path.unlink(missing_ok=True)
+
+    def set_aside(self, path: Path) -> None:
+        """Its reader could make nothing of it; it is kept, and counts as waiting until a person has looked at it."""
+        path.rename(path.with_suffix(_ASIDE))
+
+    def counts(self) -> dict[str, int]:
+        """How many records wait, and how many were set aside."""
+        return {"waiting": len(self._files(_READY)), "unreadable": len(self._files(_ASIDE))}
 
     def empty(self) -> bool:
         """Whether nothing waits and nothing was set aside unread."""
@@ -62,7 +70,8 @@ class Spool:
         return []
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """What came into a folder, and what left it, is on stable storage when this returns. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

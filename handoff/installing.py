@@ -11,13 +11,15 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
-from compliance import audit, installation, playbook, vault
+from compliance import arming, audit, caps, installation, playbook, vault
 from compliance.calendar import CalendarError, parse_windows
-from compliance.caps import DEFAULTS, CapError, read
+from compliance.caps import CapError
 from compliance.models import PlaybookVersion, Purpose
 from compliance.principals import SYSTEM
 from handoff.roles import sync_roles
+from sequences import validity
 from sequences.models import Mailbox
+from sequences.validity import ApprovalsError
 
 EXAMPLE = Path(__file__).parent / "playbooks" / "example.toml"
 
@@ -40,8 +42,13 @@ def migrate() -> None:
 
 
 def prepare(purpose: Purpose, *, at: datetime) -> None:
-    """Mark the database and bring the roles up to date."""
-    installation.mark(purpose, at=at)
+    """Mark the database and bring the roles up to date.
+
+    Only a database that had no mark is armed with it: a marked one may be a copy, and a person has to say that it
+    is not. Raises Refused when the journal of this host belongs to another installation, JournalUnavailable.
+    """
+    if installation.purpose() is None:
+        arming.begin(installation.mark(purpose, at=at), at)
     sync_roles()
 
 
@@ -49,11 +56,11 @@ def read_playbook(path: Path) -> Mapping[str, Any]:
     """A playbook document from its file. Raises PlaybookFileError."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-        for name in DEFAULTS:
-            read(document.get("caps", {}), name)
+        caps.check(document.get("caps", {}))
+        validity.check(document.get("approvals", {}))
         if windows := document.get("sequences", {}).get("windows"):
             parse_windows(windows)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, CapError, CalendarError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, CapError, CalendarError, ApprovalsError) as error:
         raise PlaybookFileError(f"{path.name}: {error}") from error
     for key in ("legal_name", "postal_address"):
         if not str(document.get("sender", {}).get(key, "")).strip():
@@ -95,4 +102,7 @@ def what_is_missing() -> list[Missing]:
     if not Mailbox.objects.exists():
         remedy = "add a mailbox in the admin, or set EMAIL_URL and run manage.py setup --mailbox ADDRESS"
         found.append(Missing("no mailbox", remedy))
+    if fault := arming.look():
+        remedy = 'if this database is the one that shall send: manage.py arm --by USERNAME --comment "why"'
+        found.append(Missing(f"not armed on this host. {fault}", remedy))
     return found

@@ -15,11 +15,11 @@ from django.conf import settings
 from django.db import Error, connection, transaction
 from django.db.models import Q
 
-from compliance import clearance, clock
+from compliance import arming, clearance, clock, halts, host_stop
 from compliance.clearance import Ruling
 from compliance.principals import SYSTEM
 from compliance.transitions import move
-from sequences import asks, letters, settling
+from sequences import asks, breakers, letters, results, settling
 from sequences.models import Mailbox, OutboundMessage
 from sequences.settling import Tried
 from sequences.smtp import InDoubt, NotSent, Outcome, Phase, UnsafeContent
@@ -36,26 +36,31 @@ _UNTIL_SOMEBODY_MENDS = timedelta(days=1)
 _ASSUMED_AFTER = timedelta(hours=72)
 # Servers refuse mail whose Date is old (LAW MSG-12); the bytes and their Date stay what they were at first.
 _OLDEST_BYTES = timedelta(hours=48)
+_SHUT = frozenset({"NotArmed", "JournalUnavailable"})
 _TOGETHER = ("mailbox", "template_version", "enrollment__contact__account", "enrollment__contact__card")
 _BESIDES = ("enrollment__version__sequence", "enrollment__row__recipient_list", "enrollment__mailbox")
 
 
 def send_round(at: datetime) -> dict[str, int]:
     """Send what is due, for a minute at the most: the rest is the next round's. How many came to which end."""
+    counts: Counter[str] = Counter(results.drain())
+    if host_stop.stands():
+        return dict(counts + Counter({host_stop.CODE: 1}))
+    if arming.fault(at):
+        return dict(counts + Counter({"disarmed": 1}))
     ends = clock.lease_clock() + _ROUND
-    counts: Counter[str] = Counter()
     counts["expired"] += _expire(at)
     while batch := _claim(at):
         for mailbox, messages in _by_mailbox(batch):
             counts.update(_send_from(mailbox, messages, at, ends))
-        if clock.lease_clock() >= ends:
+        if host_stop.stands() or clock.lease_clock() >= ends:
             break
     return dict(counts)
 
 
 def recover_round(at: datetime) -> dict[str, int]:
     """Find what a dead worker left behind: claimed goes back, cleared is in doubt, old doubts are assumed sent."""
-    counts = Counter({"put_back": 0, "in_doubt": 0, "assumed_sent": 0})
+    counts = Counter({"put_back": 0, "in_doubt": 0, "assumed_sent": 0, **results.drain()})
     dead = OutboundMessage.objects.filter(
         state__in=[OutboundMessage.State.CLAIMED, OutboundMessage.State.CLEARED], lease_until__lte=clock.lease_clock()
     )
@@ -127,13 +132,20 @@ def _send_in(
     for number, message in enumerate(messages, start=1):
         came_to, outcome = _send(session, message, at)
         counts[came_to] += 1
+        if came_to == "rejected":
+            breakers.trip(breakers.scopes_of(message), at)
         if pause := settling.pause_after(outcome):
             until, reason = at + pause[0], pause[1]
             settling.hold_back(mailbox, until, reason)
             return counts + _all_back(messages[number:], until, reason, at)
-        if clock.lease_clock() >= ends:
+        if _is_shut(outcome) or host_stop.stands() or clock.lease_clock() >= ends:
             return counts + _all_back(messages[number:], at, "", at)
     return counts
+
+
+def _is_shut(outcome: Outcome | None) -> bool:
+    """Whether the door itself cannot be used from here, so that the next message would fare no better."""
+    return isinstance(outcome, NotSent) and outcome.phase == Phase.GATE and outcome.error in _SHUT
 
 
 def _all_back(messages: Sequence[OutboundMessage], until: datetime, reason: str, at: datetime) -> Counter[str]:
@@ -151,17 +163,35 @@ def _send(session: Session, message: OutboundMessage, at: datetime) -> tuple[str
         _log.error("message %s could not be written: %s", message.pk, error)
         until = at + _UNTIL_SOMEBODY_MENDS
         return settling.put_back(message, until, "wording_failed", at, reply=str(error)[:500]), None
+    if halts.standing({halts.EVERYTHING, *door.ask.scopes}):
+        # The door would say no, but only after RCPT: where nothing is to go, no more dead addresses are named either.
+        return settling.put_back(message, at + _AFTER_A_STOP, "halted", at), None
     try:
         outcome = session.deliver(door.ask.address.text, door.content, door)
     except UnsafeContent as error:
         until = at + _UNTIL_SOMEBODY_MENDS
         return settling.put_back(message, until, "unsafe_content", at, reply=str(error)[:500]), None
+    except host_stop.HaltedOnHost:
+        # Another host may take it at once.
+        return settling.put_back(message, at, host_stop.CODE, at), None
+    except arming.NotArmed as error:
+        held = settling.put_back(message, at + _AFTER_A_FAULT, error.fault.code, at)
+        return held, NotSent(Phase.GATE, type(error).__name__)
     except Exception as error:  # noqa: BLE001 - whatever breaks, the message must not stay on the wire unaccounted
         _log.exception("sending message %s broke off", message.pk)
         broken = type(error).__name__
         # Past the door nobody can know how far it came.
         outcome = InDoubt(Phase.DATA, broken) if door.opened else NotSent(Phase.GATE, broken)
-    return settling.settle(Tried(message, door.ruling, outcome), at), outcome
+    return _settled(Tried(message, door.ruling, outcome), at), outcome
+
+
+def _settled(tried: Tried, at: datetime) -> str:
+    try:
+        return settling.settle(tried, at)
+    except Error:
+        # The server has answered and the database is away. The round ends here; the next one settles this first.
+        results.keep(tried, at)
+        raise
 
 
 class _Door:
@@ -185,6 +215,7 @@ class _Door:
         return self.ruling is not None and self.ruling.permitted
 
     def __call__(self) -> bool:
+        host_stop.assert_may_send()
         (self.ruling,) = clearance.clear([self.ask], at=self._at, confirm=self._confirm)
         return self.opened
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from compliance import addresses, clearance, locks, suppression
+from compliance import clearance, locks, suppression
 from compliance.acts import Consent
 from compliance.clearance import Ruling
 from compliance.models import Outcome as Said
@@ -22,7 +22,7 @@ from compliance.suppression import Stop
 from compliance.transitions import move
 from sequences import enrollment, mailboxes
 from sequences.dispositions import Disposition, Effect, disposition, retry_at
-from sequences.models import Attempt, ExitReason, Mailbox, OutboundMessage
+from sequences.models import Attempt, Enrollment, ExitReason, Mailbox, OutboundMessage
 from sequences.smtp import Accepted, InDoubt, NotSent, Outcome, Phase, Rejected, Withheld
 
 _AFTER_A_FAULT = timedelta(minutes=15)
@@ -67,6 +67,7 @@ def expire(message: OutboundMessage, at: datetime) -> str:
     reason = message.reason or "stale"
     said = {"reason": reason, "settled_at": at}
     with transaction.atomic():
+        _hold_passage(message)
         if not move(message, "expire", by=SYSTEM, at=at, set=said, where=_ours(message), data={"code": reason}):
             return "lost"
         enrollment.advance(message.enrollment, message.step, at=at)
@@ -130,15 +131,18 @@ def assume_sent(message: OutboundMessage, at: datetime) -> None:
 
 
 def refuse(message: OutboundMessage, verdict: clearance.Verdict, at: datetime, **columns: Any) -> str:
-    """The door said no for good: the message ends, and the passage too if the refusal says so."""
+    """The door said no for good: the message ends; so does the passage if the refusal says so, else it goes on."""
     said = {"reason": verdict.code, "settled_at": at, **columns}
     why = {"code": verdict.code, "verdict": clearance.as_data(verdict)}
     with transaction.atomic():
+        _hold_passage(message)
         if not move(message, "refuse", by=SYSTEM, at=at, set=said, where=_ours(message), data=why):
             return "lost"
         if verdict.ends:
             reason = enrollment.exit_for(verdict.code, message.enrollment)
             enrollment.leave([message.enrollment], reason, by=SYSTEM, at=at)
+        else:
+            enrollment.advance(message.enrollment, message.step, at=at)
     return "refused"
 
 
@@ -201,7 +205,8 @@ def _after_rejection(message: OutboundMessage, found: Disposition, at: datetime)
         return
     reason, exit_reason = _STOPS[found.effect]
     stop = Stop(reason, source=f"message:{message.pk}", evidence={"message": message.pk, "code": found.code})
-    suppression.stop_address(addresses.parse(message.enrollment.contact.address), stop, by=SYSTEM, at=at)
+    # By the card: whoever was erased while the message was on the wire has no address any more.
+    suppression.stop_digest(message.enrollment.contact.card.digest, stop, by=SYSTEM, at=at)
     enrollment.leave([message.enrollment], exit_reason, by=SYSTEM, at=at)
 
 
@@ -228,11 +233,19 @@ def _back(
 ) -> str:
     until = max(until, at + timedelta(minutes=1))
     said = {"not_before": until, "reason": reason, "lease_token": "", "lease_until": None, **columns}
+    too_late = until >= message.expires_at
     with transaction.atomic():
+        if too_late:
+            _hold_passage(message)
         moved = move(message, "put_back", by=SYSTEM, at=at, set=said, where=where)
-        if moved and until >= message.expires_at:
+        if moved and too_late:
             return expire(moved[0], at)
     return reason if moved else "lost"
+
+
+def _hold_passage(message: OutboundMessage) -> None:
+    """The passage before its message: in this order people leave, and two that meet must not wait in a circle."""
+    Enrollment.objects.select_for_update(no_key=True).only("pk").get(pk=message.enrollment_id)
 
 
 def _try_again(message: OutboundMessage, until: datetime, reason: str, at: datetime, columns: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.mail import EmailMessage
 
-from compliance import installation
+from compliance import arming
 from sequences.mailboxes import password_of
 from sequences.models import Mailbox
 from sequences.smtp import Connection, Endpoint, Envelope, Outcome, Security, Timeouts
@@ -23,8 +23,8 @@ class Session:
     """One kept connection to a mailbox's server for a batch of messages."""
 
     def __init__(self, mailbox: Mailbox, timeouts: Timeouts | None = None) -> None:
-        if not installation.may_reach(mailbox.host):
-            raise Unreachable(f"an installation that is not marked production does not reach {mailbox.host}")
+        if not arming.may_reach(mailbox.host):
+            raise Unreachable(f"only an armed production installation reaches {mailbox.host}")
         endpoint = Endpoint(
             host=mailbox.host,
             port=mailbox.port,
@@ -54,8 +54,8 @@ def mail_staff(subject: str, body: str, recipients: list[str]) -> int:
     Raises Unreachable.
     """
     host = settings.EMAIL_HOST
-    if settings.EMAIL_BACKEND.endswith("smtp.EmailBackend") and not installation.may_reach(host):
-        raise Unreachable(f"an installation that is not marked production does not reach {host}")
+    if settings.EMAIL_BACKEND.endswith("smtp.EmailBackend") and not arming.may_tell_staff(host):
+        raise Unreachable(f"only an armed production installation reaches {host}")
     known = get_user_model().objects.filter(email__in=recipients, is_active=True, is_staff=True)
     addresses = sorted(set(known.values_list("email", flat=True)))
     for address in addresses:

@@ -34,7 +34,8 @@ LATER = TUESDAY + timedelta(hours=1)
 
 @pytest.fixture
 def _a_playbook(request: pytest.FixtureRequest, ledger_rules: None) -> None:
-    playbook_loaded(caps={"person": {"limit": 2, "hours": 48}, "mailbox": {"limit": 3, "hours": 24}})
+    twice = {"limit": 2, "hours": 48, "because": "The second question is looked at as well."}
+    playbook_loaded(caps={"person": twice, "mailbox": {"limit": 3, "hours": 24}})
 
 
 def only(*rules: type[Rule] | str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a database is for, and what may therefore leave the machine."""
+"""What a database is for, and what this machine is called."""
 
 import pytest
 
@@ -6,29 +6,12 @@ from compliance import installation
 from compliance.models import Installation, Purpose
 from tests.cast import LONG_AGO, TUESDAY
 
-ELSEWHERE = "smtp.example.com"
 database = pytest.mark.django_db
 
 
 @database
-def test_an_unmarked_database_reaches_nobody() -> None:
+def test_an_unmarked_database_is_for_nothing() -> None:
     assert installation.purpose() is None
-    assert not installation.may_reach(ELSEWHERE)
-
-
-@database
-@pytest.mark.parametrize("purpose", Purpose)
-def test_only_production_reaches_other_machines(purpose: Purpose) -> None:
-    installation.mark(purpose, at=LONG_AGO)
-    assert installation.may_reach(ELSEWHERE) == (purpose == Purpose.PRODUCTION)
-
-
-@database
-@pytest.mark.parametrize("purpose", [None, *Purpose])
-def test_this_machine_may_always_be_reached(purpose: Purpose | None) -> None:
-    if purpose:
-        installation.mark(purpose, at=LONG_AGO)
-    assert installation.may_reach("127.0.0.1")
 
 
 @database

@@ -66,6 +66,10 @@ def test_the_example_playbook_can_be_loaded() -> None:
         ("not toml at all", "Expected"),
         ('[sender]\nlegal_name = "A"\n', "sender.postal_address is missing"),
         ('[sender]\nlegal_name = "A"\npostal_address = "B"\n[caps.person]\nlimit = 0\nhours = 1\n', "caps.person"),
+        ("[caps.person]\nlimit = 2\nhours = 48\n", "caps.person.because"),
+        ("[caps.persons]\nlimit = 1\nhours = 48\n", "caps.persons"),
+        ("caps = 3\n", "caps: needs"),
+        ("[approvals]\nvalid_days = 31\n", "approvals.because"),
         (
             '[sender]\nlegal_name = "A"\npostal_address = "B"\n[sequences]\n'
             'windows = [{ days = ["funday"], opens = "08:00", closes = "09:00" }]\n',

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from compliance.acts import Consent
 from compliance.models import Decision, Suppression
@@ -14,7 +15,7 @@ from sequences.dispositions import Accepted, Phase, Rejected, Reply
 from sequences.models import Attempt, Contact, Enrollment, ExitReason, OutboundMessage, RecipientList
 from sequences.settling import Tried
 from tests.cast import TUESDAY
-from tests.factories import UserFactory, playbook_loaded
+from tests.factories import AccountFactory, ContactFactory, UserFactory, playbook_loaded
 from tests.sequences.campaign import (
     PLENTY,
     State,
@@ -119,12 +120,12 @@ class TestTheDoor:
         assert (message().state, message().reason) == (State.REFUSED, "suppressed")
         assert passage().exit_reason == ExitReason.OPTED_OUT
 
-    def test_the_decision_is_kept_with_every_rule(self, server: ScriptedServer) -> None:
+    def test_the_decision_is_kept_with_every_rule(self, server: ScriptedServer, settings: Settings) -> None:
         under_way(server.port)
         play()
         decision = Decision.objects.get()
         assert (decision.ref, decision.attempt, decision.outcome) == (message().ref, 1, "permit")
-        assert len(decision.verdicts) == 14
+        assert len(decision.verdicts) == len(settings.CLEARANCE_RULES)
 
     def test_over_the_cap_nobody_is_dropped(self, server: ScriptedServer) -> None:
         playbook_loaded(caps={**PLENTY, "mailbox": {"limit": 3, "hours": 24}})
@@ -132,6 +133,22 @@ class TestTheDoor:
         assert play() == {"accepted": 3}
         assert OutboundMessage.objects.filter(state=State.PLANNED, reason="mailbox_cap").count() == 2
         assert play(TUESDAY + DAY) == {"accepted": 2}
+
+    @pytest.mark.parametrize("planned", [False, True])
+    def test_what_no_cap_lets_go_within_its_life_expires(self, server: ScriptedServer, planned: bool) -> None:
+        """At once when the door says so, else when its life is over; with the cap as its reason either way."""
+        playbook_loaded(caps={**PLENTY, "account": {"limit": 1, "hours": 15 * 24}})
+        under_way(server.port, people=ContactFactory.create_batch(2, account=AccountFactory()))
+        planner.plan_round(TUESDAY)
+        if planned:
+            assert play() == {"accepted": 1}
+            assert OutboundMessage.objects.get(reason="account_cap").not_before == TUESDAY + 15 * DAY
+            assert play(TUESDAY + 10 * DAY) == {"expired": 1}
+        else:
+            OutboundMessage.objects.update(not_before=TUESDAY)
+            assert play() == {"accepted": 1, "expired": 1}
+        assert OutboundMessage.objects.get(state=State.EXPIRED).reason == "account_cap"
+        assert broken_promises() == {}
 
     def test_a_missing_value_of_one_person_holds_nobody_else(self, server: ScriptedServer) -> None:
         under_way(server.port, people=5)

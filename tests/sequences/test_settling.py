@@ -8,13 +8,15 @@ from django.db import connection
 
 from compliance.acts import Consent
 from compliance.models import Suppression, SuppressionReason
-from sequences import mailboxes, planner, sender
+from sequences import erasing, mailboxes, planner, sender, settling
+from sequences.dispositions import Phase, Rejected, Reply
 from sequences.models import Attempt, Contact, Enrollment, ExitReason, Mailbox, OutboundMessage
 from tests.cast import TUESDAY
 from tests.factories import MailboxFactory, UserFactory
 from tests.sequences.campaign import (
     State,
     broken_promises,
+    left_behind,
     message,
     passage,
     play,
@@ -262,6 +264,15 @@ class TestSenderFaults:
         under_way(people=2, username="rick", secret="sealed with a lost key")
         assert play() == {"mailbox_unreadable": 2}
         assert broken_promises() == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_address_that_is_found_dead_after_its_erasure_is_stopped_all_the_same() -> None:
+    left_behind(cleared=True)
+    erasing.erase(Contact.objects.get(), by=UserFactory(role="legal"), at=TUESDAY, consent=Consent("Asked for."))
+    outcome = Rejected(Phase.RCPT, Reply(550, "5.1.1", "no such user"))
+    assert settling.settle(settling.Tried(message(), None, outcome), TUESDAY) == "rejected"
+    assert Suppression.objects.filter(reason=SuppressionReason.NO_SUCH_ADDRESS).exists()
 
 
 def audit_mentions(text: str) -> bool:

@@ -7,7 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from compliance import clock, installation
+from compliance.journal import JournalUnavailable
 from compliance.models import Purpose
+from compliance.refusals import Refused
 from handoff import installing
 
 
@@ -34,7 +36,10 @@ class Command(BaseCommand):
         at = clock.now()
         if installation.purpose() == Purpose.DEMO:
             raise CommandError("this database belongs to a demo; point DATABASE_URL at another one")
-        installing.prepare(Purpose(options["purpose"]), at=at)
+        try:
+            installing.prepare(Purpose(options["purpose"]), at=at)
+        except (Refused, JournalUnavailable) as error:
+            raise CommandError(str(error)) from error
         if options["playbook"]:
             self._load(Path(options["playbook"]), at)
         if options["mailbox"]:

@@ -1,0 +1,48 @@
+"""This installation as people read it: what it is for, whether it may send from here, and why not; arm and disarm."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from compliance import arming, journal, replay
+from compliance.admin_acts import ActsAdmin
+from compliance.admin_pages import Panel, Record
+from compliance.journal import JournalUnavailable
+from compliance.models import Installation
+
+State = Installation.State
+
+
+@admin.register(Installation)
+class InstallationAdmin(ActsAdmin, Record):
+    """The one row that says what this database is."""
+
+    acts = arming.ACTS
+    means = {
+        "arm": _(
+            "What the journal of this host knows and the database does not is written down again. Then this database "
+            "sends from this host. Arm it only if it is the one that shall write to people, and no copy of it does."
+        ),
+        "disarm": _("Nothing leaves, on any host, until somebody with the right to do so arms it again."),
+    }
+    tones = {State.ARMED: "good", State.DISARMED: "bad"}
+    list_display = ("purpose", "instance", "state_shown", "disarmed_because")
+    fields = ("purpose", "instance", "created_at", "disarmed_because")
+    help_when_empty = _("This database has not been set up. Run “manage.py setup”.")
+
+    def panels(self, request: HttpRequest, row: Installation, at: datetime) -> list[Panel]:
+        host = Panel(_("This host"), "compliance/this_host.html", _of_this_host(at), first=True)
+        return [*super().panels(request, row, at), host]
+
+
+def _of_this_host(at: datetime) -> dict[str, Any]:
+    # Seen from the web server; a worker on another machine has a journal of its own.
+    found = {"fault": arming.fault(at), "folder": journal.folder()}
+    try:
+        told = journal.known()
+        return {**found, "known": told, "missing": replay.missing().counts}
+    except JournalUnavailable:
+        return found

@@ -1,0 +1,133 @@
+"""Decides what goes into the journal, and when: stops and lifts after their commit, clearances before a byte of DATA.
+
+A stop whose writer died between commit and journal is caught up by a round. Only digests and opaque keys are kept,
+so that a person who is erased is not found here either.
+"""
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+
+from compliance import journal
+from compliance.models import Installation, Lift, OptIn, Suppression, Touch
+
+# Where a stop that was replayed keeps its first order number and moment, among its evidence.
+ORIGIN = "journal"
+_CAUGHT_UP_AT_ONCE = 500
+_waiting = threading.local()
+
+
+def stop_recorded(row: Suppression) -> None:
+    """Let a stop follow into the journal once it is committed; all those of one transaction in one piece."""
+    _orders().append(row.order_no)
+    transaction.on_commit(partial(_take_stops, row.at), robust=True)
+
+
+def lift_recorded(row: Lift) -> None:
+    """Let a lift follow into the journal once it is committed."""
+    transaction.on_commit(partial(_take_lift, row.pk), robust=True)
+
+
+def note_cleared(rows: Sequence[Touch], at: datetime) -> None:
+    """Keep what has just been cleared, as far as decision and touch can be made of it. Raises JournalUnavailable."""
+    if rows:
+        journal.append("cleared", at, [{"rows": [_cleared(row) for row in rows]}])
+
+
+def journal_round(at: datetime) -> dict[str, int]:
+    """Catch up on stops that are in the database and not yet in the journal of a host that sends for it."""
+    if not _is_ours():
+        return {"stops": 0}
+    rows = list(Suppression.objects.filter(journaled_at__isnull=True).order_by("pk")[:_CAUGHT_UP_AT_ONCE])
+    lately = journal.lately()
+    _note_stops([row for row in rows if row.order_no not in lately], at)
+    Suppression.objects.filter(pk__in=[row.pk for row in rows], journaled_at__isnull=True).update(journaled_at=at)
+    return {"stops": len(rows)}
+
+
+def _orders() -> list[int]:
+    if not hasattr(_waiting, "orders"):
+        _waiting.orders = []
+    found: list[int] = _waiting.orders
+    return found
+
+
+def _take_stops(at: datetime) -> None:
+    """The first of a transaction takes all; what was rolled back is not found any more."""
+    orders, _waiting.orders = _orders(), []
+    if orders and _is_ours():
+        _note_stops(Suppression.objects.filter(order_no__in=orders).order_by("order_no"), at)
+
+
+def _take_lift(key: int) -> None:
+    row = Lift.objects.select_related("stop", "opt_in").filter(pk=key).first()
+    if row and _is_ours():
+        journal.append("lift", row.at, [_lift(row)])
+
+
+def _is_ours() -> bool:
+    """Whether this host keeps the journal of this very installation; another's must not be mixed with it."""
+    whose = journal.instance()
+    return whose is not None and Installation.objects.filter(instance=whose).exists()
+
+
+def _note_stops(rows: Iterable[Suppression], at: datetime) -> None:
+    found = list(rows)
+    digests: dict[int, list[str]] = {row.pk: [] for row in found}
+    spelled = Suppression.objects.filter(pk__in=digests, digests__isnull=False)
+    for key, digest in spelled.order_by("digests__digest").values_list("pk", "digests__digest"):
+        digests[key].append(digest)
+    journal.append("stop", at, [_stop(row, digests[row.pk]) for row in found])
+
+
+def _stop(row: Suppression, digests: Sequence[str]) -> dict[str, object]:
+    told: dict[str, object] = {
+        "order": row.order_no,
+        "since": row.at.isoformat(),
+        "person": _text(row.person),
+        "account": row.account,
+        "scope": row.scope,
+        "reason": row.reason,
+        "strength": row.strength,
+        "source": row.source,
+        "digests": list(digests),
+    }
+    return told | ({"origin": row.evidence[ORIGIN]} if ORIGIN in row.evidence else {})
+
+
+def _lift(row: Lift) -> dict[str, object]:
+    stop = row.stop
+    return {
+        "order": row.order_no,
+        "since": row.at.isoformat(),
+        "stop": stop.evidence.get(ORIGIN) or [stop.order_no, stop.at.isoformat()],
+        "entered": [row.entered_by, row.entered_person],
+        "confirmed": [row.confirmed_by, row.confirmed_person],
+        "opt_in": _opt_in(row.opt_in) if row.opt_in else None,
+    }
+
+
+def _cleared(row: Touch) -> list[object]:
+    told = [row.ref, row.attempt, str(row.person), row.account, row.domain, row.mailbox, row.opening]
+    return [*told, row.order_no]
+
+
+def _opt_in(row: OptIn) -> dict[str, object]:
+    return {
+        "order": row.order_no,
+        "since": row.at.isoformat(),
+        "person": _text(row.person),
+        "digest": row.digest,
+        "way": row.way,
+        "wording": row.wording,
+        "source": row.source,
+        "recorded_by": row.recorded_by,
+    }
+
+
+def _text(key: UUID | None) -> str:
+    return str(key) if key else ""

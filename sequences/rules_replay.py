@@ -1,0 +1,58 @@
+"""Decides whether a message may have gone in a life of the database that was lost with a restore (LAW PIP-14, G2)."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from compliance import replay
+from compliance.asking import Ask
+from compliance.clearance import Rule, Verdict, permit, refuse
+from compliance.models import Decision, Outcome, PersonKey
+from sequences.models import Attempt
+
+_UNSENT = ("notsent", "rejected")
+
+
+@dataclass(frozen=True)
+class Used:
+    """A permission that may have been used. `lost`: in another life, so that no try of this one says anything of it."""
+
+    attempt: int
+    person: UUID
+    lost: bool
+
+
+class NotSentBefore(Rule):
+    """No earlier permission of this message to this person is without proof that it was not used.
+
+    Should there be one, the message is not sent: its passage goes on with the next step.
+    """
+
+    def load(self, asks: Sequence[Ask], at: datetime) -> Mapping[str, Sequence[Used]]:
+        refs = [ask.ref for ask in asks if ask.step is not None]
+        rows = list(Decision.objects.filter(ref__in=refs, outcome=Outcome.PERMIT))
+        unsent = Attempt.objects.filter(message__ref__in={row.ref for row in rows}, outcome__in=_UNSENT)
+        proven = set(unsent.values_list("message__ref", "number")) if rows else set()
+        found: dict[str, list[Used]] = defaultdict(list)
+        for row in rows:
+            lost = row.code == replay.CODE
+            if lost or (row.ref, row.attempt) not in proven:
+                found[row.ref].append(Used(row.attempt, _is_now(row.person), lost))
+        return found
+
+    def judge(self, ask: Ask, facts: Mapping[str, Sequence[Used]], at: datetime) -> Verdict:
+        if ask.step is None:
+            return permit()
+        theirs = [used for used in facts.get(ask.ref, ()) if used.person == ask.person]
+        # The permission of this very try, while it is on the wire, is no earlier one.
+        before = [used.attempt for used in theirs if used.lost or used.attempt != ask.attempt]
+        return refuse("maybe_sent_before", ends=False, attempts=before) if before else permit()
+
+
+def _is_now(person: UUID) -> UUID:
+    """Whom this person turned out to be; a reference may by now belong to somebody else altogether."""
+    while into := PersonKey.objects.filter(pk=person).values_list("merged_into", flat=True).first():
+        person = into
+    return person

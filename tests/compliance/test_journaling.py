@@ -1,0 +1,121 @@
+"""What goes into the journal: stops once they are committed, clearances before they are answered, and no address."""
+
+import errno
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+
+from compliance import arming, clearance, journal, journaling
+from compliance.journal import Record
+from compliance.models import Suppression, Touch
+from tests.cast import TUESDAY
+from tests.compliance.asking import ask, clear, everything, stop
+from tests.factories import armed, playbook_loaded
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.everywhere, pytest.mark.usefixtures("_a_playbook")]
+BOB = "bob@pumps.example.com"
+
+
+@pytest.fixture
+def _a_playbook(ledger_rules: None) -> None:
+    playbook_loaded()
+
+
+def code() -> str:
+    found = arming.fault(TUESDAY)
+    return found.code if found else ""
+
+
+def test_a_stop_once_it_is_committed() -> None:
+    armed()
+    with transaction.atomic():
+        told = stop()
+        assert list(journal.records("stop")) == []
+    (record,) = journal.records("stop")
+    assert (record["order"], record["person"]) == (told.order_no, str(told.person))
+    assert set(record["digests"]) == set(told.digests.values_list("digest", flat=True))
+
+
+def test_one_that_was_rolled_back_does_not() -> None:
+    armed()
+    with transaction.atomic():
+        stop()
+        transaction.set_rollback(True)
+    stop(BOB)
+    assert len(list(journal.records("stop"))) == 1
+
+
+def test_those_of_one_transaction_go_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    armed()
+    pieces: list[int] = []
+    whole = journal.append
+
+    def counted(kind: str, at: datetime, said: Sequence[Record]) -> None:
+        pieces.append(len(said))
+        whole(kind, at, said)
+
+    monkeypatch.setattr(journal, "append", counted)
+    with transaction.atomic():
+        stop()
+        stop(BOB)
+    assert pieces == [2]
+
+
+def test_no_address_and_no_name() -> None:
+    armed()
+    stop()
+    assert "pumps" not in "".join(path.read_text() for path in journal.folder().iterdir())
+
+
+def test_a_stop_whose_writer_died_is_caught_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    armed()
+    with monkeypatch.context() as patch:
+        patch.setattr(journaling, "_take_stops", lambda at: None)
+        stop()
+    assert list(journal.records("stop")) == []
+    assert journaling.journal_round(TUESDAY) == {"stops": 1}
+    assert journaling.journal_round(TUESDAY) == {"stops": 0}
+    assert len(list(journal.records("stop"))) == 1
+    assert Suppression.objects.get().journaled_at == TUESDAY
+
+
+def test_what_is_there_already_is_only_ticked_off() -> None:
+    armed()
+    stop()
+    assert journaling.journal_round(TUESDAY) == {"stops": 1}
+    assert len(list(journal.records("stop"))) == 1
+
+
+def test_nothing_of_a_database_whose_journal_it_is_not() -> None:
+    armed()
+    journal.born(uuid4(), "elsewhere", TUESDAY)
+    stop()
+    assert journaling.journal_round(TUESDAY) == {"stops": 0}
+    assert list(journal.records("stop")) == []
+
+
+def test_a_clearance_before_it_is_answered() -> None:
+    (ruling,) = clear(ask())
+    (record,) = journal.records("cleared")
+    assert record["rows"] == [
+        ["1/1", 1, str(ruling.ask.person), "account:1", Touch.objects.get().domain, "mailbox:1", True]
+        + [ruling.order_no]
+    ]
+
+
+def test_a_clearance_that_cannot_be_kept_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    question = ask()
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(journal.JournalUnavailable):
+        clearance.clear([question], at=TUESDAY, confirm=everything)
+    assert code() == "journal_unavailable"
+    monkeypatch.undo()
+    assert code() == ""
+
+
+def full(descriptor: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")

@@ -1,0 +1,158 @@
+"""After a restore nobody is written to twice: what the journal knows as cleared is in doubt or skipped (LAW PIP-14)."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from compliance import arming
+from compliance.acts import Consent
+from compliance.append_only import lifted
+from compliance.models import AddressCard, Decision, Installation, PersonKey
+from sequences import planner, replaying, sender
+from sequences.models import Attempt, Enrollment, Mailbox, OutboundMessage
+from tests.cast import TUESDAY
+from tests.compliance.forgetting import back_to
+from tests.factories import UserFactory
+from tests.sequences.campaign import State, broken_promises, message, passage, play, under_way
+from tests.sequences.scripted_smtp import ScriptedServer, say
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.everywhere]
+HOUR = timedelta(hours=1)
+
+
+def restored(*, planned: bool) -> None:
+    """The database as it was before anything was sent: the step planned already, or still due."""
+    with lifted(connection):
+        Attempt.objects.all().delete()
+        OutboundMessage.objects.all().delete()
+    Enrollment.objects.update(state=Enrollment.State.ACTIVE, next_step=1, due_at=TUESDAY, exit_reason="", ended_at=None)
+    back_to(0)
+    if planned:
+        planner.plan_round(TUESDAY)
+        assert message().reason == "behind_journal"
+    assert sender.send_round(TUESDAY) == {"disarmed": 1}
+
+
+def arm() -> None:
+    by = UserFactory(role="legal")
+    arming.arm(Installation.objects.get(), by=by, at=TUESDAY, consent=Consent("Restored."))
+
+
+def test_a_message_that_was_planned_is_in_doubt_and_not_sent_again() -> None:
+    with ScriptedServer() as server:
+        under_way(server.port, steps=2)
+        play()
+        restored(planned=True)
+        arm()
+        assert replaying.replay_round(TUESDAY + HOUR) == {"maybe_sent": 1}
+        assert play(TUESDAY + HOUR) == {}
+    assert len(server.messages) == 1
+    assert (message().state, message().reason, message().settled_at) == (State.IN_DOUBT, "maybe_sent_before", TUESDAY)
+    assert broken_promises() == {}
+
+
+def test_after_three_days_it_counts_as_sent_and_the_passage_goes_on() -> None:
+    with ScriptedServer() as server:
+        under_way(server.port, steps=2)
+        play()
+        restored(planned=True)
+        arm()
+    replaying.replay_round(TUESDAY)
+    sender.recover_round(TUESDAY + 72 * HOUR)
+    assert (message().reason, passage().next_step) == ("assumed_sent", 2)
+
+
+def test_a_step_that_is_planned_anew_is_skipped() -> None:
+    with ScriptedServer() as server:
+        under_way(server.port, steps=2)
+        play()
+        restored(planned=False)
+        arm()
+        assert play(TUESDAY + HOUR) == {}
+    assert len(server.messages) == 1
+    assert (message().state, message().reason) == (State.REFUSED, "maybe_sent_before")
+    assert (passage().next_step, passage().state) == (2, Enrollment.State.ACTIVE)
+    assert broken_promises() == {}
+
+
+def test_the_door_stops_what_the_round_has_not_come_to_yet() -> None:
+    with ScriptedServer() as server:
+        under_way(server.port, steps=2)
+        play()
+        restored(planned=True)
+        arm()
+        assert play(TUESDAY + HOUR) == {"refused": 1}
+    assert len(server.messages) == 1
+    assert passage().next_step == 2
+    assert broken_promises() == {}
+
+
+def test_a_failed_try_after_the_restore_proves_nothing_of_the_one_before_it() -> None:
+    with ScriptedServer() as server:
+        under_way(server.port, steps=2)
+        play()
+        restored(planned=True)
+        arm()
+    assert play(TUESDAY + HOUR) == {"connection_failed": 1}
+    with ScriptedServer() as server:
+        Mailbox.objects.update(port=server.port)
+        assert play(TUESDAY + 2 * HOUR) == {"refused": 1}
+    assert server.messages == []
+    assert broken_promises() == {}
+
+
+def test_tries_before_the_lost_one_are_known_not_to_have_gone() -> None:
+    with ScriptedServer({"dot": [say("451 4.3.0 later")]}) as server:
+        under_way(server.port, steps=2)
+        play()
+        play(TUESDAY + HOUR)
+        restored(planned=True)
+        arm()
+    replaying.replay_round(TUESDAY + 2 * HOUR)
+    tries = Attempt.objects.order_by("number").values_list("number", "outcome")
+    assert list(tries) == [(1, "notsent"), (2, "indoubt")]
+    assert broken_promises() == {}
+
+
+def test_the_reference_of_somebody_else_costs_one_try_at_most() -> None:
+    with ScriptedServer() as server:
+        under_way(server.port, steps=2)
+        play()
+        restored(planned=True)
+        arm()
+        another = PersonKey.objects.create(created_at=TUESDAY)
+        AddressCard.objects.update(person=another)
+        assert replaying.replay_round(TUESDAY + HOUR) == {"maybe_sent": 0}
+        play(TUESDAY + HOUR)
+        play(TUESDAY + 2 * HOUR)
+    assert message().state == State.ACCEPTED
+
+
+def test_a_person_who_was_merged_meanwhile_is_still_the_same() -> None:
+    with ScriptedServer() as server:
+        under_way(server.port, steps=2)
+        play()
+        restored(planned=False)
+        arm()
+        now = PersonKey.objects.create(created_at=TUESDAY)
+        PersonKey.objects.exclude(pk=now.pk).update(merged_into=now)
+        AddressCard.objects.update(person=now)
+        play(TUESDAY + HOUR)
+    assert len(server.messages) == 1
+
+
+def test_what_is_proven_unsent_is_tried_again() -> None:
+    with ScriptedServer({"dot": [say("451 4.3.0 later")]}) as server:
+        under_way(server.port)
+        play()
+        assert Decision.objects.filter(outcome="permit").count() == 1
+        assert play(TUESDAY + HOUR) == {"accepted": 1}
+    assert len(server.messages) == 1
+
+
+def test_without_a_restore_the_round_has_nothing_to_do() -> None:
+    with ScriptedServer() as server:
+        under_way(server.port)
+        play()
+    assert replaying.replay_round(TUESDAY) == {"maybe_sent": 0}
