@@ -24,6 +24,11 @@ def lease_clock() -> datetime:
     return now()
 
 
+def host_clock() -> datetime:
+    """This machine's own moment, for what must not wait for a database that is away: an opt-out put on disk."""
+    return datetime.now(UTC)
+
+
 def ticks() -> float:
     """Seconds that never jump, for pauses between rounds only (LAW TIM-01)."""
     return time.monotonic()

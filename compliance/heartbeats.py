@@ -6,6 +6,8 @@ from datetime import datetime
 from compliance.models import Heartbeat
 
 Kind = Heartbeat.Kind
+LINK, ARRIVED = "unsubscribe", "arrived"
+"""Names of the canary: the link works; its latest trial reached us."""
 
 
 def beat(kind: Kind, name: str, *, at: datetime, detail: str = "") -> None:
@@ -28,3 +30,8 @@ def once(name: str, *, at: datetime) -> bool:
     """True for the first who asks under this name, for ever; False for everybody else."""
     _row, made = Heartbeat.objects.get_or_create(kind=Kind.ONCE, name=name, defaults={"at": at})
     return made
+
+
+def again(name: str) -> None:
+    """What was begun under `once` has failed: the next who asks may try."""
+    Heartbeat.objects.filter(kind=Kind.ONCE, name=name).delete()

@@ -12,7 +12,7 @@ _SEPARATORS = r"\s@\"<>()\[\],;:"
 _ADDRESS = re.compile(rf'(?:"[^"]{{1,64}}"|(?<![^{_SEPARATORS}])[^{_SEPARATORS}]+)(?:@|%40)([\w-]+(?:\.[\w-]+)+)')
 
 # Whoever holds the token of a link can speak for the person it was sent to.
-_TOKEN = re.compile(r"/u/[A-Za-z2-7]{16,}")
+_TOKEN = re.compile(r"/u/+[a-z2-7]{16,}", re.IGNORECASE)
 
 
 class OneLine(logging.Formatter):

@@ -2,3 +2,92 @@
 
 These rules come first: whoever asks why nothing goes reads it at the top.
 """
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from compliance import arming, clock, halts, heartbeats, hosts
+from compliance.arming import Fault
+from compliance.asking import Ask
+from compliance.clearance import Rule, Verdict, defer, permit
+from compliance.heartbeats import Kind
+from compliance.models import Halt
+
+_UNTIL_ASKED_AGAIN = timedelta(hours=1)
+_UNTIL_ARMED = timedelta(minutes=5)
+_UNTIL_DRAINED = timedelta(minutes=1)
+_LINK_MAY_BE_SILENT = timedelta(minutes=15)
+_INBOX_MAY_BE_UNREAD = timedelta(minutes=15)
+
+
+class NotHalted(Rule):
+    """Nothing that this message belongs to stands still (LAW PIP-13; spec X8)."""
+
+    def load(self, asks: Sequence[Ask], at: datetime) -> Mapping[str, Halt]:
+        # All that stand, by one query: they are few, and a batch names thousands of scopes.
+        return halts.standing()
+
+    def judge(self, ask: Ask, facts: Mapping[str, Halt], at: datetime) -> Verdict:
+        if ask.step is None:
+            return permit()
+        for scope in (halts.EVERYTHING, *sorted(ask.scopes)):
+            if row := facts.get(scope):
+                return defer("halted", at + _UNTIL_ASKED_AGAIN, halt=row.pk, scope=halts.opaque(scope))
+        return permit()
+
+
+class Armed(Rule):
+    """This database, seen from this host, is the one that sends (LAW PIP-14, PIP-17; spec X8)."""
+
+    def load(self, asks: Sequence[Ask], at: datetime) -> Fault | None:
+        return arming.look()
+
+    def judge(self, ask: Ask, facts: Fault | None, at: datetime) -> Verdict:
+        if ask.step is None or facts is None:
+            return permit()
+        return defer(facts.code, at + _UNTIL_ARMED)
+
+
+class OptOutsAreIn(Rule):
+    """No web host holds opt-outs that are not in the database yet, nor may hold any (LAW UNS-09).
+
+    Signs of life are judged by the real clock, whatever moment a round plays.
+    """
+
+    def load(self, asks: Sequence[Ask], at: datetime) -> Sequence[str]:
+        here = [] if hosts.opt_outs().empty() else [hosts.this_host()]
+        return here or hosts.overdue(clock.lease_clock())
+
+    def judge(self, ask: Ask, facts: Sequence[str], at: datetime) -> Verdict:
+        if ask.step is None or not facts:
+            return permit()
+        return defer("opt_outs_may_wait", at + _UNTIL_DRAINED, host=facts[0], hosts=len(facts))
+
+
+class UnsubscribeWorks(Rule):
+    """What leaves this machine carries a link that has lately worked from outside (LAW UNS-15)."""
+
+    def load(self, asks: Sequence[Ask], at: datetime) -> bool:
+        last = heartbeats.owed(Kind.CANARY).get(heartbeats.LINK)
+        return last is not None and last > clock.lease_clock() - _LINK_MAY_BE_SILENT
+
+    def judge(self, ask: Ask, facts: bool, at: datetime) -> Verdict:
+        if ask.step is None or not ask.leaves_machine or facts:
+            return permit(leaves_machine=ask.leaves_machine)
+        return defer("unsubscribe_link_broken", at + _UNTIL_DRAINED)
+
+
+class InboxIsRead(Rule):
+    """The inbox that answers to this mailbox reach has lately been read; else a "stop" may lie in it (LAW THR-06).
+
+    Only an inbox that somebody has begun to read is owed.
+    """
+
+    def load(self, asks: Sequence[Ask], at: datetime) -> Mapping[str, datetime]:
+        oldest = clock.lease_clock() - _INBOX_MAY_BE_UNREAD
+        return {name: last for name, last in heartbeats.owed(Kind.INBOX).items() if last <= oldest}
+
+    def judge(self, ask: Ask, facts: Mapping[str, datetime], at: datetime) -> Verdict:
+        if ask.step is None or ask.mailbox not in facts:
+            return permit()
+        return defer("inbox_stale", at + _UNTIL_DRAINED, mailbox=ask.mailbox, read=facts[ask.mailbox].isoformat())

@@ -9,9 +9,12 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 
+from django.db import connection
+
 from handoff import rounds
 
 _GRACE_SECONDS = 30
+_MOST_WORKERS = 4
 
 
 class PortTaken(RuntimeError):
@@ -35,13 +38,19 @@ def web(port: int, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[
     """The web server as a process of its own, ended with the block."""
     command = [sys.executable, "-m", "gunicorn", "handoff.config.wsgi", "--bind", f"127.0.0.1:{port}"]
     command += ["--worker-class", "gthread", "--threads", "4", "--log-level", "warning"]
-    process = subprocess.Popen(command, env={**os.environ, **environment})  # noqa: S603 - our own server
+    told = {"WEB_CONCURRENCY": str(workers()), **os.environ, **environment}
+    process = subprocess.Popen(command, env=told)  # noqa: S603 - our own server
     try:
         yield process
     finally:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE_SECONDS)
+
+
+def workers() -> int:
+    """Processes of the web server: Python runs on one core, and SQLite lets one process write at a time."""
+    return 1 if connection.vendor == "sqlite" else max(1, min(_MOST_WORKERS, os.cpu_count() or 1))
 
 
 def until_stopped(process: subprocess.Popen[bytes], *, with_rounds: bool) -> None:

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, UnreadablePostError
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from compliance import cards, suppression, tokens
+from compliance import cards, tokens
 from compliance.addresses import parse
 from compliance.models import AddressCard, AddressDigest, AuditEntry, Suppression, SuppressionReason
 from compliance.tokens import Purpose
@@ -23,7 +22,6 @@ BOUNDARY = "multipart/form-data; boundary=xyz"
 MULTIPART = b'--xyz\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--xyz--\r\n'
 FORM = "application/x-www-form-urlencoded"
 ONE_CLICK = b"List-Unsubscribe=One-Click"
-BROKEN = [OperationalError("gone"), InterfaceError("connection already closed"), DatabaseError("deadlock")]
 
 
 @pytest.fixture
@@ -102,12 +100,12 @@ def test_any_client_unsubscribes(client: Client, token: str, environ: dict[str, 
     assert stopped(ADA)
 
 
-@pytest.mark.parametrize("written", ["{}", "{}/", "/{}", "{}//", "{}?utm_source=x", "{}/?a=b#c"])
+@pytest.mark.parametrize("written", ["u/{}", "u/{}/", "u//{}", "u///{}//", "U/{}", "u/{}?utm_source=x", "u/{}/?a=b#c"])
 @pytest.mark.parametrize("changed", [str.lower, str.upper])
 def test_the_address_may_be_bent_on_the_way(
     client: Client, token: str, written: str, changed: Callable[[str], str]
 ) -> None:
-    response = client.generic("POST", "/u/" + written.format(changed(token)), ONE_CLICK, FORM)
+    response = client.generic("POST", "/" + written.format(changed(token)), ONE_CLICK, FORM)
     assert (response.status_code, is_direct(response)) == (200, True)
     assert stopped(ADA)
 
@@ -253,36 +251,3 @@ def test_no_page_is_cached_indexed_framed_or_tells_where_it_was(
 def test_any_other_address_is_not_for_this_door(client: Client) -> None:
     assert client.get("/u").status_code == 404
     assert client.get("/users/").status_code == 404
-
-
-# --- when the database is down ------------------------------------------------------------------------------------
-
-
-def failing(error: Exception) -> Callable[..., Any]:
-    def fail(*_given: Any) -> Any:
-        raise error
-
-    return fail
-
-
-@pytest.mark.parametrize("error", BROKEN)
-def test_what_was_not_recorded_is_not_promised(client: Client, token: str, error: Exception) -> None:
-    with connection.execute_wrapper(failing(error)):
-        response = post(client, token)
-    assert (response.status_code, is_direct(response)) == (503, True)
-    assert "could not record" in response.content.decode()
-    assert not Suppression.objects.exists()
-
-
-@pytest.mark.parametrize("error", BROKEN)
-def test_the_page_itself_needs_no_database(client: Client, token: str, error: Exception) -> None:
-    with connection.execute_wrapper(failing(error)):
-        assert client.get(f"/u/{token}").status_code == 200
-        assert client.get("/u/nonsense").status_code == 404
-
-
-def test_trying_again_works(client: Client, token: str) -> None:
-    with connection.execute_wrapper(failing(OperationalError("gone"))):
-        post(client, token)
-    assert post(client, token).status_code == 200
-    assert suppression.stopped_addresses([parse(ADA)])
