@@ -34,6 +34,13 @@ def section(key: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
+def every(key: str) -> list[Mapping[str, Any]]:
+    """One section as each version had it, the newest first."""
+    documents = PlaybookVersion.objects.order_by("-number").values_list("document", flat=True)
+    found = [document.get(key, {}) for document in documents]
+    return [one for one in found if isinstance(one, Mapping)]
+
+
 @lru_cache(maxsize=4)
 def _document(digest: str) -> Mapping[str, Any]:
     # Versions never change (a trigger sees to it), so a document is as good as its digest.

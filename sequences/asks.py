@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 from compliance import addresses, installation
+from compliance.addresses import Address
 from compliance.asking import Ask
 from sequences import wording
 from sequences.models import Contact, Enrollment, ListRow, Mailbox, OutboundMessage, SequenceVersion
 from sequences.zones import zone_of
+
+_NOWHERE = Address(text="", local="", domain="")
 
 
 def for_row(row: ListRow, version: SequenceVersion) -> Ask:
@@ -52,7 +55,7 @@ def _ask(ref: str, contact: Contact, version: SequenceVersion, row: ListRow, pas
     mailbox = passage.mailbox if passage else None
     return Ask(
         ref=ref,
-        address=addresses.parse(contact.address),
+        address=_address_of(contact),
         card=contact.card_id,
         person=contact.card.person_id,
         account=contact.account.key if contact.account else "",
@@ -74,3 +77,8 @@ def _ask(ref: str, contact: Contact, version: SequenceVersion, row: ListRow, pas
         leaves_machine=mailbox is not None and not installation.is_loopback(mailbox.host),
         attempt=passage.attempt if passage else 1,
     )
+
+
+def _address_of(contact: Contact) -> Address:
+    # Somebody who was erased has none: the door finds the stop by the card, and there is nowhere to send to.
+    return _NOWHERE if contact.erased_at and not contact.address else addresses.parse(contact.address)

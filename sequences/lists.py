@@ -2,11 +2,12 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import Min
 from django.utils.translation import gettext_lazy as _
 
 from compliance import audit, clearance, locks
@@ -15,7 +16,7 @@ from compliance.clearance import Ruling
 from compliance.principals import Principal, actor
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import NotPermitted, arrows, move
-from sequences import approval, asks, enrollment, wording
+from sequences import approval, asks, breakers, enrollment, validity, wording
 from sequences.models import (
     Contact,
     Enrollment,
@@ -28,6 +29,10 @@ from sequences.models import (
 )
 
 _CHUNK = 500
+_FOR_THE_SIGNATURE = (
+    *("row_changed", "row_not_signed", "playbook_changed"),
+    *("signature_aged", "signer_gone", "sign_again"),
+)
 _OPEN = (RecipientList.State.DRAFT, RecipientList.State.RUNNING)
 
 
@@ -94,7 +99,7 @@ def sign(row: RecipientList, *, by: Principal, at: datetime, consent: Consent) -
     first = row.state == RecipientList.State.SUBMITTED
     with transaction.atomic(durable=not connection.in_atomic_block):
         locks.own_scopes([row.key])
-        if refusals := against_signing(row, by) if first else against_signing_changes(row, by):
+        if refusals := against_signing(row, by) if first else [*against_signing(row, by), *nothing_to_sign(row, at)]:
             raise Refused(refusals)
         # Read once: what is hashed is what is signed, whoever edits a person at this moment.
         leaves = _leaves(row)
@@ -105,7 +110,7 @@ def sign(row: RecipientList, *, by: Principal, at: datetime, consent: Consent) -
         arrow = "sign" if first else "sign_changes"
         moved = approval.only(move(row, arrow, by=by, at=at, reason=consent.comment, **said))
         approval.write_signature(row, Signature.Step.RECIPIENTS, digest, by=by, at=at, comment=consent.comment)
-        _sign_leaves(moved, leaves)
+        _sign_leaves(moved, leaves, at)
         _enroll(moved, leaves, by=by, at=at)
         _ask_again(moved, at)
     return moved
@@ -165,18 +170,41 @@ def against_signing(row: RecipientList, by: Principal) -> list[Refusal]:
     return found
 
 
-def against_signing_changes(row: RecipientList, by: Principal) -> list[Refusal]:
-    """As for the first signature, and there must be something new to sign."""
-    found = against_signing(row, by)
-    if not unsigned(row):
-        found.append(Refusal("nothing_changed", _("Every row is signed as it stands.")))
-    return found
+def nothing_to_sign(row: RecipientList, at: datetime) -> list[Refusal]:
+    """After the first signature there must be something new to sign, or one that is about to end."""
+    if unsigned(row, at):
+        return []
+    return [Refusal("nothing_changed", _("Every row is signed as it stands, and the signature holds for a while."))]
 
 
-def unsigned(recipients: RecipientList) -> list[ListRow]:
-    """Rows that were added or changed since the CRO signed; each is held alone."""
-    leaves = _leaves(recipients)
-    return [row for row in _rows(recipients) if row.signed_leaf != leaves[row.pk]]
+def unsigned(recipients: RecipientList, at: datetime) -> list[ListRow]:
+    """Rows that wait for a signature: added, changed, signed too long ago or soon, signed by somebody who is gone."""
+    leaves, renewable = _leaves(recipients), at - validity.valid_for() + validity.SOON
+    # A list that stopped for dead addresses is signed anew as a whole (LAW BNC-09).
+    renewable = max(renewable, breakers.signed_too_early([recipients.key]).get(recipients.key, renewable))
+    standing = signed_by_staff([recipients])
+    return [
+        row
+        for row in _rows(recipients)
+        if row.signed_leaf != leaves[row.pk]
+        or row.signed_at is None
+        or row.signed_at <= renewable
+        or (recipients.pk, row.signed_at) not in standing
+    ]
+
+
+def signature_ends(recipients: RecipientList) -> datetime | None:
+    """When the first row's signature ends by its age; None when no row is signed."""
+    signed = recipients.rows.filter(removed_at=None).exclude(signed_leaf="").aggregate(first=Min("signed_at"))
+    return signed["first"] + validity.valid_for() if signed["first"] else None
+
+
+def signed_by_staff(recipients: Collection[RecipientList]) -> set[tuple[int, datetime]]:
+    """(list, moment) of every signature of these lists whose signer may still sign."""
+    lists = {audit.reference(row): row.pk for row in recipients}
+    given = list(Signature.objects.filter(subject__in=lists, step=Signature.Step.RECIPIENTS))
+    standing = validity.standing(given)
+    return {(lists[one.subject], one.at) for one in given if one.pk in standing}
 
 
 def _held(recipients: RecipientList) -> RecipientList:
@@ -213,18 +241,23 @@ def _digest_of(recipients: RecipientList, leaves: Mapping[int, str]) -> str:
 
 
 def _leaves(recipients: RecipientList) -> dict[int, str]:
-    variables = wording.signed_variables(recipients.sequence_version)
+    variables, house = wording.signed_variables(recipients.sequence_version), wording.house_values()
     return {
-        row.pk: wording.leaf_digest(row.contact, source=row.source, basis=row.basis, variables=variables)
+        row.pk: wording.leaf_digest(row.contact, source=row.source, basis=row.basis, variables=variables, house=house)
         for row in _rows(recipients)
     }
 
 
-def _sign_leaves(recipients: RecipientList, leaves: Mapping[int, str]) -> None:
-    rows = [row for row in _rows(recipients) if leaves.get(row.pk, row.signed_leaf) != row.signed_leaf]
-    for row in rows:
+def _sign_leaves(recipients: RecipientList, leaves: Mapping[int, str], at: datetime) -> None:
+    """The signature is over every row as it stands: each gets its moment, whether it changed or not."""
+    here = [row for row in _rows(recipients) if row.pk in leaves]
+    changed = [row for row in here if row.signed_leaf != leaves[row.pk]]
+    for row in changed:
         row.signed_leaf = leaves[row.pk]
-    ListRow.objects.bulk_update(rows, ["signed_leaf"], batch_size=_CHUNK)
+    ListRow.objects.bulk_update(changed, ["signed_leaf"], batch_size=_CHUNK)
+    keys = [row.pk for row in here]
+    for start in range(0, len(keys), _CHUNK):
+        ListRow.objects.filter(pk__in=keys[start : start + _CHUNK]).update(signed_at=at)
 
 
 def _newly_permitted(recipients: RecipientList, at: datetime) -> list[ListRow]:
@@ -237,7 +270,7 @@ def _ask_again(recipients: RecipientList, at: datetime) -> None:
     held = OutboundMessage.objects.filter(
         enrollment__row__recipient_list=recipients,
         state=OutboundMessage.State.PLANNED,
-        reason__in=["row_changed", "row_not_signed"],
+        reason__in=_FOR_THE_SIGNATURE,
     )
     held.update(not_before=at)
 
@@ -253,7 +286,7 @@ def _changed() -> Refusal:
 ACTS = (
     Act("submit", submit, against_submitting),
     Act("sign", sign, against_signing),
-    Act("sign_changes", sign, against_signing_changes),
+    Act("sign_changes", sign, against_signing, nothing_to_sign),
     Act("reject", approval.reject, comment_required=True, danger=True),
     Act("withdraw", withdraw, comment_required=True, danger=True),
 )

@@ -1,6 +1,6 @@
 """The reasons of this floor why a message may not go: sender, passage, signatures, values, hours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from compliance import addresses, audit, cards
 from compliance.asking import Ask
 from compliance.calendar import Window
 from compliance.clearance import Rule, Verdict, defer, permit, refuse
-from sequences import approval, wording
+from sequences import approval, lists, validity, wording
 from sequences.models import (
     Contact,
     Enrollment,
@@ -51,7 +51,10 @@ class EnrollmentIsOpen(Rule):
     """The passage is open, this is its next step, and its list has not been withdrawn."""
 
     def load(self, asks: Sequence[Ask], at: datetime) -> dict[int, Enrollment]:
-        return _enrollments(asks)
+        rows = Enrollment.objects.select_related("row__recipient_list").only(
+            "state", "exit_reason", "next_step", "row__removed_at", "row__recipient_list__state"
+        )
+        return rows.in_bulk({ask.enrollment for ask in asks if ask.enrollment})
 
     def judge(self, ask: Ask, facts: Mapping[int, Enrollment], at: datetime) -> Verdict:
         if ask.enrollment is None:
@@ -77,14 +80,15 @@ class Signed:
 
 
 class WordingIsSigned(Rule):
-    """The text of this step is loaded, and all three signatures are on what it says now (spec T3, LAW APR-01)."""
+    """The text of this step is loaded, all three signatures are on what it says now, and those who gave them may
+    still give them (spec T3; LAW APR-01, APR-05)."""
 
     def load(self, asks: Sequence[Ask], at: datetime) -> dict[tuple[int, int], Signed]:
         wanted = {(ask.version, ask.step) for ask in asks if ask.step is not None}
-        steps = Step.objects.filter(version__in={version for version, _step in wanted}).select_related(
-            "template_version"
-        )
-        return {(row.version_id, row.position): _text_state(row.template_version) for row in steps}
+        steps = Step.objects.filter(version__in={version for version, _step in wanted})
+        chosen = [row for row in steps.select_related("template_version") if (row.version_id, row.position) in wanted]
+        given = _given([row.template_version for row in chosen])
+        return {(row.version_id, row.position): _text_state(row.template_version, given) for row in chosen}
 
     def judge(self, ask: Ask, facts: Mapping[tuple[int, int], Signed], at: datetime) -> Verdict:
         if ask.step is None or ask.version is None:
@@ -93,37 +97,80 @@ class WordingIsSigned(Rule):
 
 
 class SequenceIsSigned(Rule):
-    """The sequence version is approved, and the CRO's signature is on what it says now."""
+    """The sequence version is approved, and the signature of somebody who is CRO is on what it says now."""
 
     def load(self, asks: Sequence[Ask], at: datetime) -> dict[int, Signed]:
         versions = SequenceVersion.objects.filter(pk__in={ask.version for ask in asks if ask.version})
-        return {row.pk: _sequence_state(row) for row in versions.select_related("sequence")}
+        rows = list(versions.select_related("sequence"))
+        given = _given(rows)
+        return {row.pk: _sequence_state(row, given) for row in rows}
 
     def judge(self, ask: Ask, facts: Mapping[int, Signed], at: datetime) -> Verdict:
         return permit() if ask.version is None else _as_verdict(facts[ask.version], at)
 
 
-class RowIsSigned(Rule):
-    """What the CRO signed of this row is what it says now; a changed row is held alone (spec I4, LAW APR-03)."""
+@dataclass(frozen=True)
+class RowFacts:
+    """A passage, what its row says now, and what stands against the signature of it."""
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> tuple[dict[int, Enrollment], dict[int, tuple[str, ...]]]:
+    enrollment: Enrollment
+    leaf: str
+    code: str = ""
+
+
+class RowIsSigned(Rule):
+    """What the CRO signed of this row is what it says now, lately, and who signed it may still sign lists.
+
+    A changed row is held alone (spec I4, LAW APR-03). A signature ages (LAW APR-05). What the playbook puts into every
+    message is part of what was signed: after another legal name or postal address the lists are signed again.
+    """
+
+    def load(self, asks: Sequence[Ask], at: datetime) -> dict[int, RowFacts]:
         rows = _enrollments(asks)
         versions = {row.version_id: row.version for row in rows.values()}
-        return rows, {pk: wording.signed_variables(version) for pk, version in versions.items()}
+        variables = {pk: wording.signed_variables(version) for pk, version in versions.items()}
+        standing = lists.signed_by_staff({row.row.recipient_list for row in rows.values()})
+        aged, house = at - validity.valid_for(), wording.house_values()
+        known = _Known(variables, standing, aged, house)
+        return {pk: _row_facts(row, known) for pk, row in rows.items()}
 
-    def judge(
-        self, ask: Ask, facts: tuple[Mapping[int, Enrollment], Mapping[int, tuple[str, ...]]], at: datetime
-    ) -> Verdict:
+    def judge(self, ask: Ask, facts: Mapping[int, RowFacts], at: datetime) -> Verdict:
         if ask.enrollment is None:
             return permit()
-        enrollment = facts[0][ask.enrollment]
-        row, variables = enrollment.row, facts[1][enrollment.version_id]
-        leaf = wording.leaf_digest(enrollment.contact, source=row.source, basis=row.basis, variables=variables)
-        if row.recipient_list.state != RecipientList.State.RUNNING or not row.signed_leaf:
-            return defer("row_not_signed", at + _UNTIL_SOMEBODY_DECIDES)
-        if leaf != row.signed_leaf:
-            return defer("row_changed", at + _UNTIL_SOMEBODY_DECIDES, signed=row.signed_leaf, now=leaf)
-        return _as_written(ask, enrollment.contact, leaf, at)
+        found = facts[ask.enrollment]
+        row = found.enrollment.row
+        if found.code in {"row_changed", "playbook_changed"}:
+            return defer(found.code, at + _UNTIL_SOMEBODY_DECIDES, signed=row.signed_leaf, now=found.leaf)
+        if found.code:
+            return defer(found.code, at + _UNTIL_SOMEBODY_DECIDES, signed_at=row.signed_at)
+        return _as_written(ask, found.enrollment.contact, found.leaf, at)
+
+
+@dataclass(frozen=True)
+class _Known:
+    variables: Mapping[int, tuple[str, ...]]
+    standing: Collection[tuple[int, datetime]]
+    aged: datetime
+    house: Mapping[str, str]
+
+
+def _row_facts(enrollment: Enrollment, known: _Known) -> RowFacts:
+    row, variables = enrollment.row, known.variables[enrollment.version_id]
+    leaf = _leaf(enrollment, variables, known.house)
+    if row.recipient_list.state != RecipientList.State.RUNNING or not row.signed_leaf:
+        return RowFacts(enrollment, leaf, "row_not_signed")
+    if leaf != row.signed_leaf:
+        earlier = (_leaf(enrollment, variables, house) for house in wording.earlier_house_values())
+        return RowFacts(enrollment, leaf, "playbook_changed" if row.signed_leaf in earlier else "row_changed")
+    if row.signed_at is None or row.signed_at <= known.aged:
+        return RowFacts(enrollment, leaf, "signature_aged")
+    stands = (row.recipient_list_id, row.signed_at) in known.standing
+    return RowFacts(enrollment, leaf, "" if stands else "signer_gone")
+
+
+def _leaf(enrollment: Enrollment, variables: tuple[str, ...], house: Mapping[str, str]) -> str:
+    row = enrollment.row
+    return wording.leaf_digest(enrollment.contact, source=row.source, basis=row.basis, variables=variables, house=house)
 
 
 class ValuesPresent(Rule):
@@ -172,14 +219,38 @@ def _as_verdict(found: Signed, at: datetime) -> Verdict:
     return permit(digest=found.digest)
 
 
-def _text_state(version: TemplateVersion) -> Signed:
+@dataclass(frozen=True)
+class _Given:
+    """Signatures by subject, and which of all of them stand."""
+
+    by_subject: Mapping[str, Sequence[Signature]]
+    standing: Collection[int]
+
+    def on(self, row: TemplateVersion | SequenceVersion, digest: str) -> list[Signature]:
+        return [one for one in self.by_subject.get(audit.reference(row), ()) if one.digest == digest]
+
+    def stand(self, signatures: Sequence[Signature]) -> list[Signature]:
+        return [one for one in signatures if one.pk in self.standing]
+
+
+def _given(rows: Sequence[TemplateVersion | SequenceVersion]) -> _Given:
+    signatures = list(Signature.objects.filter(subject__in={audit.reference(row) for row in rows}))
+    by_subject: dict[str, list[Signature]] = {}
+    for one in signatures:
+        by_subject.setdefault(one.subject, []).append(one)
+    return _Given(by_subject, validity.standing(signatures))
+
+
+def _text_state(version: TemplateVersion, given: _Given) -> Signed:
     digest = wording.digest_of(version)
     if version.state != TemplateVersion.State.LOADED:
         return Signed("text_not_loaded", digest)
     if digest != version.digest:
         return Signed("text_changed", digest)
-    signatures = list(approval.signers(version).filter(digest=digest))
-    return Signed(_against_signatures(version, signatures), digest)
+    signatures = given.on(version, digest)
+    if code := _against_signatures(version, signatures):
+        return Signed(code, digest)
+    return Signed("signer_gone" if _against_signatures(version, given.stand(signatures)) else "", digest)
 
 
 def _against_signatures(version: TemplateVersion, signatures: Sequence[Signature]) -> str:
@@ -191,11 +262,11 @@ def _against_signatures(version: TemplateVersion, signatures: Sequence[Signature
     return "" if len(people) >= (2 if settings.SMALL_TEAM else 3) else "text_signed_by_too_few"
 
 
-def _sequence_state(version: SequenceVersion) -> Signed:
+def _sequence_state(version: SequenceVersion, given: _Given) -> Signed:
     digest = wording.sequence_digest(version)
     if version.state != SequenceVersion.State.APPROVED:
         return Signed("sequence_not_approved", digest)
-    signed = Signature.objects.filter(
-        subject=audit.reference(version), step=Signature.Step.SEQUENCE, digest=digest
-    ).exclude(signer_id=version.author_id)
-    return Signed("" if signed.exists() else "sequence_changed", digest)
+    signed = [one for one in given.on(version, digest) if one.signer_id != version.author_id]
+    if not signed:
+        return Signed("sequence_changed", digest)
+    return Signed("" if given.stand(signed) else "signer_gone", digest)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 from compliance import audit, playbook
 from sequences.models import Contact, Mailbox, SequenceVersion, Step, TemplateVersion
@@ -62,20 +63,43 @@ def personal_values(contact: Contact) -> dict[str, str]:
 
 def sender_values(mailbox: Mailbox, unsubscribe_url: str) -> dict[str, str]:
     """Every value that the sender supplies."""
-    sender: Mapping[str, str] = playbook.section("sender")
+    return {"unsubscribe_url": unsubscribe_url, "sender.name": mailbox.name, **house_values()}
+
+
+def house_values() -> dict[str, str]:
+    """What the playbook in force puts into every message: who we are, and where."""
+    return _house(playbook.section("sender"))
+
+
+def earlier_house_values() -> list[dict[str, str]]:
+    """The same of every playbook there ever was."""
+    return [_house(section) for section in playbook.every("sender")]
+
+
+def leaf_digest(
+    contact: Contact,
+    *,
+    source: str,
+    basis: str,
+    variables: tuple[str, ...],
+    house: Mapping[str, str] | None = None,
+) -> str:
+    """What the CRO signs of one row: address, used values, country, basis, source, and what the playbook adds.
+
+    Another postal address or legal name would change every message after the signature; so it is part of it
+    (spec I4; LAW APR-01, APR-03, APR-05). `house` are the playbook's values where they are known already.
+    """
+    values = personal_values(contact)
+    ours = dict(house_values() if house is None else house)
+    said = [contact.address, {name: values[name] for name in variables}, contact.country, basis, source, ours]
+    return hashlib.sha256(audit.canonical(said)).hexdigest()
+
+
+def _house(sender: Mapping[str, Any]) -> dict[str, str]:
     return {
-        "unsubscribe_url": unsubscribe_url,
         "postal_address": str(sender.get("postal_address", "")),
-        "sender.name": mailbox.name,
         "sender.company": str(sender.get("legal_name", "")),
     }
-
-
-def leaf_digest(contact: Contact, *, source: str, basis: str, variables: tuple[str, ...]) -> str:
-    """What the CRO signs of one row: address, used values, country, basis, source (spec I4, LAW APR-03)."""
-    values = personal_values(contact)
-    said = [contact.address, {name: values[name] for name in variables}, contact.country, basis, source]
-    return hashlib.sha256(audit.canonical(said)).hexdigest()
 
 
 def _used(version: SequenceVersion, *, alternatives: bool) -> tuple[str, ...]:

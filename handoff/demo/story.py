@@ -126,10 +126,12 @@ class Story:
             after(20, self._opts_out_by_one_click),
             after(24, self._is_taken_out),
             after(34, self._opts_out_by_mail),
+            after(28, self._signature_is_renewed),
             after(40, self._changes_name),
             after(45, self._name_is_signed),
             after(50, self._company_says_stop),
             after(70, self._second_list),
+            after(72, self._signature_is_renewed),
         ]
 
     def _opts_out_by_link(self, at: datetime) -> None:
@@ -152,6 +154,13 @@ class Story:
         (leave,) = enrollment.ACTS
         perform(row, leave, by=self.staff["sales_ops"], at=at, consent=Consent("Met in person; no series needed."))
         self.say("sales ops takes one person out by hand")
+
+    def _signature_is_renewed(self, at: datetime) -> None:
+        recipients_list = RecipientList.objects.get(name=LIST_NAME)
+        ends = lists.signature_ends(recipients_list) or at
+        consent = Consent("Looked through again; still ours.")
+        perform(recipients_list, _LIST_ACTS["sign_changes"], by=self.staff["cro"], at=at, consent=consent)
+        self.say(f"a signature holds for 30 days, this one until {ends:%d %B}: the CRO signs the list again")
 
     def _changes_name(self, at: datetime) -> None:
         Account.objects.filter(contacts__address=_RENAMED).update(name="Tidewater Cloud Group")

@@ -21,6 +21,7 @@ State = Enrollment.State
 class EnrollmentAdmin(Record, ActsAdmin):
     """Passages through sequences."""
 
+    personal = True
     acts = enrollment.ACTS
     means = {"leave": _("Nothing more is sent to this person in this sequence; what was planned is cancelled.")}
     tones = {State.ACTIVE: "good", State.FINISHED: "plain", State.EXITED: "wait"}

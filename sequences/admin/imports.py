@@ -17,7 +17,7 @@ from import_export.admin import ExportMixin
 from import_export.formats.base_formats import CSV, XLSX, Format
 from unfold.contrib.import_export.forms import ExportForm
 
-from compliance import audit, clock
+from compliance import clock, watching
 from compliance.admin_pages import Page, person
 from compliance.refusals import Refused
 from sequences.imports import bases, leftovers, reasons, uploads
@@ -137,6 +137,7 @@ class ImportPages(Page):
         except uploads.NoUpload:
             messages.warning(request, _now("The file is not here any more; please choose it again."))
             return HttpResponseRedirect(_url("import", row))
+        watching.viewed(request, row, rows=result.tally.rows)
         context = self._context(request, row, title=_now("What would happen to each row"), **_shown(file, result))
         return TemplateResponse(request, "sequences/imports/preview.html", context)
 
@@ -148,9 +149,10 @@ class ImportPages(Page):
         except uploads.NoUpload as error:
             raise Http404 from error
         plan = Plan(version=row.sequence_version, recipients=row, basis=basis)
-        lines = leftovers.lines(file, preview(file, surveyed(file), plan, at=clock.now()))
+        header, *lines = leftovers.lines(file, preview(file, surveyed(file), plan, at=clock.now()))
+        watching.exported(request, Contact, rows=len(lines), kind="csv")
         headers = {"Content-Disposition": 'attachment; filename="rows-not-taken.csv"'}
-        return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+        return StreamingHttpResponse([header, *lines], content_type="text/csv; charset=utf-8", headers=headers)
 
     def _store(self, request: HttpRequest, row: RecipientList, file: RecipientFile, plan: Plan) -> HttpResponse:
         try:
@@ -198,9 +200,7 @@ class ContactExport(ExportMixin):
         self, file_format: Any, request: HttpRequest, queryset: QuerySet[Contact], **told: Any
     ) -> bytes | str:
         data: bytes | str = super().get_export_data(file_format, request, queryset, **told)
-        by = person(request)
-        subject, kind = audit.reference(by), file_format.get_extension()
-        audit.record("sequences.contact.exported", subject, by=by, at=clock.now(), rows=queryset.count(), format=kind)
+        watching.exported(request, Contact, rows=queryset.count(), kind=file_format.get_extension())
         return data
 
 

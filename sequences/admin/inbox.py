@@ -24,6 +24,7 @@ _LONGEST_HEADER = 500
 class InboundMessageAdmin(Record):
     """What came in, stored before anything was concluded from it."""
 
+    personal = True
     list_display = ("received_at", "recipient", "verdict")
     list_filter = ("verdict",)
     search_fields = ("recipient", "=digest")

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from compliance import admin_words as words
 from compliance import clock
 from compliance.admin_acts import ActsAdmin
+from compliance.admin_halts import stop_panel
 from compliance.admin_pages import NOTHING, Panel, Record, badge, person, pretty
 from sequences import approval, lists
 from sequences.admin import signatures
@@ -35,7 +36,7 @@ class RecipientListAdmin(ImportPages, ActsAdmin):
     means = {
         "submit": _("The list is handed to the CRO as it stands. Nobody is written to before it is signed."),
         "sign": _("You sign every row as it stands. Everybody whom the door does not refuse starts the sequence."),
-        "sign_changes": _("You sign the rows that were added or changed; they go on or start the sequence."),
+        "sign_changes": _("You sign every row as it is now. Who was added starts the sequence, who was held goes on."),
         "reject": _("The list goes back for good; nobody on it is written to."),
         "withdraw": _("Nobody on the list is written to any more. This cannot be undone; a new list can be loaded."),
     }
@@ -93,7 +94,8 @@ class RecipientListAdmin(ImportPages, ActsAdmin):
         people = Panel(
             _("People on the list"), "sequences/list_people.html", self._people(request, row, at), first=True
         )
-        return [*super().panels(request, row, at), people, signatures.panel(row)]
+        stop = stop_panel(request, [row.key])
+        return [*super().panels(request, row, at), people, stop, signatures.panel(row)]
 
     def _people(self, request: HttpRequest, row: RecipientList, at: datetime) -> dict[str, Any]:
         count = row.rows.filter(removed_at=None).count()
@@ -105,7 +107,9 @@ class RecipientListAdmin(ImportPages, ActsAdmin):
             shown["permitted"] = len(ahead.permitted)
             shown["refused"] = [(words.say(code), number) for code, number in ahead.refused.most_common()]
             shown["refused_total"] = sum(ahead.refused.values())
-            shown["unsigned"] = len(lists.unsigned(row)) if row.state == State.RUNNING else 0
+            shown["unsigned"] = len(lists.unsigned(row, at)) if row.state == State.RUNNING else 0
+        if row.state == State.RUNNING and (ends := lists.signature_ends(row)):
+            shown |= {"signature_ends": ends, "signature_ended": ends <= at}
         shown["imports"] = row.imports.select_related("by").order_by("-pk")[:5]
         return shown
 
@@ -142,13 +146,14 @@ class Signed(admin.SimpleListFilter):
 class ListRowAdmin(Record):
     """People on lists."""
 
+    personal = True
     list_display = ("contact", "recipient_list", "source", "basis", "signed", "removed_at")
     list_filter = ("recipient_list", Signed)
     list_select_related = ("contact__account", "recipient_list")
     search_fields = ("contact__address", "contact__last_name")
     search_help_text = _("Address or name")
     ordering = ("recipient_list", "pk")
-    fields = ("contact", "recipient_list", "source", "basis", "signed", "signed_leaf", "removed_at")
+    fields = ("contact", "recipient_list", "source", "basis", "signed", "signed_at", "signed_leaf", "removed_at")
     readonly_fields = ("signed",)
     help_when_empty = _("Nobody has been loaded yet.")
     actions = ("take_off",)

@@ -16,6 +16,7 @@ from compliance.admin_acts import ActsAdmin
 from compliance.admin_pages import NOTHING, Panel, Record
 from compliance.models import Decision
 from sequences import asks, outbox
+from sequences.admin.events import MessageNews
 from sequences.models import OutboundMessage
 
 State = OutboundMessage.State
@@ -49,9 +50,10 @@ class Because(admin.SimpleListFilter):
 
 
 @admin.register(OutboundMessage)
-class OutboundMessageAdmin(Record, ActsAdmin):
+class OutboundMessageAdmin(MessageNews, Record, ActsAdmin):
     """The outbox: one row per message, in exactly one state."""
 
+    personal = True
     acts = outbox.ACTS
     means = {
         "accept": _("There is evidence that the server took it, so the sequence goes on with the next step."),
@@ -88,6 +90,7 @@ class OutboundMessageAdmin(Record, ActsAdmin):
             *super().panels(request, row, at),
             Panel(_("Why did it go, or not?"), "sequences/decisions.html", _why(row, at)),
             Panel(_("Attempts"), "sequences/attempts.html", {"attempts": tries}),
+            self.news(request, row),
             Panel(_("What it says"), "sequences/content.html", _said(row)),
         ]
 

@@ -16,8 +16,9 @@ from unfold.forms import PaginationInlineFormSet
 
 from compliance import clock
 from compliance.admin_acts import ActsAdmin
+from compliance.admin_halts import stop_panel
 from compliance.admin_pages import Page, Panel, person
-from sequences import approval, policy
+from sequences import approval, countersigning, policy
 from sequences.admin import signatures, versions
 from sequences.models import Sequence, SequenceVersion, Step, TemplateVersion
 
@@ -53,7 +54,7 @@ class SequenceAdmin(Page):
         return unused and bool(person(request).has_perm("sequences.delete_sequence"))
 
     def panels(self, request: HttpRequest, row: Sequence, at: datetime) -> list[Panel]:
-        return [versions.panel(request, row, model="sequenceversion", tones=TONES)]
+        return [versions.panel(request, row, model="sequenceversion", tones=TONES), stop_panel(request, [row.key])]
 
     @admin.display(description=_("versions"), ordering="version_count")
     def versions_shown(self, row: Any) -> int:
@@ -126,11 +127,12 @@ class StepInline(TabularInline):
 class SequenceVersionAdmin(ActsAdmin):
     """One version of a sequence on its way to the CRO's signature."""
 
-    acts = approval.SEQUENCE_ACTS
+    acts = approval.SEQUENCE_ACTS + countersigning.SEQUENCE_ACTS
     means = {
         "submit": _("The steps are frozen as they stand and handed to the CRO. A later change is a new version."),
         "approve": _("You sign exactly these steps, waits and texts. Lists may use the sequence from now on."),
         "reject": _("The version goes back for good; its author starts a new one."),
+        "renew": _("You sign exactly these steps, waits and texts, in place of a CRO who is gone; its mail goes on."),
     }
     tones = TONES
     open_in = State.DRAFT

@@ -11,10 +11,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from compliance import clock
+from compliance import clock, watching
 from compliance.admin_acts import ActsAdmin
 from compliance.admin_pages import Page, Panel, badge, key_in, person
-from sequences import approval
+from sequences import approval, countersigning
 from sequences.admin import preview, signatures, versions
 from sequences.models import Template, TemplateVersion
 
@@ -75,12 +75,15 @@ class TemplateAdmin(Page):
 class TemplateVersionAdmin(ActsAdmin):
     """One wording on its way to the readers."""
 
-    acts = approval.TEXT_ACTS
+    acts = approval.TEXT_ACTS + countersigning.TEXT_ACTS
     means = {
         "submit": _("The text is frozen as it stands and handed to the CMO. A later change is a new version."),
         "approve_messaging": _("You sign exactly the text shown here. It goes on to the CRO."),
         "approve_narrative": _("You sign exactly the text shown here. It goes on to sales ops."),
         "load": _("You sign exactly the text shown here. Sequences may use it from now on."),
+        "renew_messaging": _("You sign exactly the text shown here, in place of a CMO who is gone; its mail goes on."),
+        "renew_narrative": _("You sign exactly the text shown here, in place of a CRO who is gone; its mail goes on."),
+        "renew_loading": _("You sign exactly the text shown here, in place of somebody who is gone; its mail goes on."),
         "reject": _("The text goes back for good; its author starts a new version. Signatures given are kept."),
     }
     tones = TONES
@@ -141,4 +144,6 @@ class TemplateVersionAdmin(ActsAdmin):
     def panels(self, request: HttpRequest, row: TemplateVersion, at: datetime) -> list[Panel]:
         may_see_people = bool(person(request).has_perm("sequences.view_contact"))
         seen = preview.panel(row, chosen=request.GET.get("as", ""), people=may_see_people)
+        if shown := seen.data.get("contact"):
+            watching.viewed(request, shown)
         return [*super().panels(request, row, at), seen, signatures.panel(row)]

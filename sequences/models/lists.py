@@ -81,10 +81,10 @@ class RecipientList(models.Model):
         source=State.RUNNING,
         target=State.RUNNING,
         permission="sequences.sign_recipientlist",
-        custom={"label": _("Sign added and changed rows (CRO)")},
+        custom={"label": _("Sign the rows as they are now (CRO)")},
     )
     def sign_changes(self) -> None:
-        """The CRO signs what was added or changed since."""
+        """The CRO signs what was added or changed since, or what was signed too long ago."""
 
     @transition(
         field=state,

@@ -89,6 +89,16 @@ class SequenceVersion(models.Model):
 
     @transition(
         field=state,
+        source=State.APPROVED,
+        target=State.APPROVED,
+        permission="sequences.approve_sequenceversion",
+        custom={"label": _("Sign anew (CRO)")},
+    )
+    def renew(self) -> None:
+        """Another CRO signs what it says, in place of one who is gone."""
+
+    @transition(
+        field=state,
         source=State.SUBMITTED,
         target=State.REJECTED,
         permission="sequences.reject_sequenceversion",

@@ -8,7 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Signature(models.Model):
-    """One signature on one subject (`app.model:pk`); insert-only, the author's own is refused by the database."""
+    """One signature on one subject (`app.model:pk`); insert-only, the author's own is refused by the database.
+
+    The same digest is signed again when a signature has aged, or by somebody else when its signer is gone.
+    """
 
     class Step(models.TextChoices):
         MESSAGING = "messaging", _("messaging (CMO)")
@@ -33,7 +36,7 @@ class Signature(models.Model):
         verbose_name = _("signature")
         verbose_name_plural = _("signatures")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["subject", "step", "digest"], name="one_signature_per_step"),
+            models.UniqueConstraint(fields=["subject", "step", "digest", "at"], name="one_signature_per_step"),
             models.CheckConstraint(
                 condition=~models.Q(signer=models.F("author")),
                 name="author_does_not_sign",

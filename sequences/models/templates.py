@@ -115,6 +115,36 @@ class TemplateVersion(models.Model):
 
     @transition(
         field=state,
+        source=State.LOADED,
+        target=State.LOADED,
+        permission="sequences.approve_messaging",
+        custom={"label": _("Sign the messaging anew (CMO)")},
+    )
+    def renew_messaging(self) -> None:
+        """Another CMO signs what it says, in place of one who is gone."""
+
+    @transition(
+        field=state,
+        source=State.LOADED,
+        target=State.LOADED,
+        permission="sequences.approve_narrative",
+        custom={"label": _("Sign the sales narrative anew (CRO)")},
+    )
+    def renew_narrative(self) -> None:
+        """Another CRO signs what it says, in place of one who is gone."""
+
+    @transition(
+        field=state,
+        source=State.LOADED,
+        target=State.LOADED,
+        permission="sequences.load_templateversion",
+        custom={"label": _("Sign the loading anew (sales ops)")},
+    )
+    def renew_loading(self) -> None:
+        """Another sales ops signs what it says, in place of one who is gone."""
+
+    @transition(
+        field=state,
         source=[State.SUBMITTED, State.MESSAGING_APPROVED, State.NARRATIVE_APPROVED],
         target=State.REJECTED,
         permission="sequences.reject_templateversion",

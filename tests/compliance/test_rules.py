@@ -1,6 +1,5 @@
-"""The ledger's own reasons: stops, functions instead of persons, origin and basis, and four caps."""
+"""The ledger's own reasons: stops, functions instead of persons, origin and basis."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,19 +16,12 @@ from tests.cast import LONG_AGO, TUESDAY
 from tests.compliance.asking import ADA, ask, clear, stop, stop_domain
 from tests.factories import playbook_loaded
 
-pytestmark = [pytest.mark.django_db, pytest.mark.everywhere, pytest.mark.usefixtures("ledger_rules", "_wide_caps")]
-DAY = timedelta(days=1)
-WIDE = {"limit": 1000, "hours": 24}
+pytestmark = [pytest.mark.django_db, pytest.mark.everywhere, pytest.mark.usefixtures("ledger_rules", "_a_playbook")]
 
 
 @pytest.fixture
-def _wide_caps(ledger_rules: None) -> None:
-    caps(person=1000)
-
-
-def caps(**limits: int) -> None:
-    names = ("person", "account", "recipient_domain", "mailbox")
-    playbook_loaded(caps={name: {**WIDE, "limit": limits.get(name, 1000)} for name in names})
+def _a_playbook(ledger_rules: None) -> None:
+    playbook_loaded()
 
 
 def preview(question: Ask) -> Ruling:
@@ -131,72 +123,3 @@ def test_an_unknown_basis_is_none(basis: str) -> None:
 
 def test_a_personal_letter_needs_no_list() -> None:
     assert code(source="", basis="", message_class=MessageClass.PERSONAL) == ""
-
-
-# --- caps -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "questions"),
-    [
-        ("person", [{}, {"account": "account:2"}]),
-        ("account", [{"text": "a@one.example.org"}, {"text": "b@two.example.org"}]),
-        ("recipient_domain", [{"text": "a@one.example.org"}, {"text": "b@one.example.org", "account": "account:2"}]),
-        ("mailbox", [{"text": "a@one.example.org"}, {"text": "b@two.example.org", "account": "account:2"}]),
-    ],
-)
-def test_a_cap_lets_one_through_and_says_when_the_next_may_go(name: str, questions: list[dict[str, Any]]) -> None:
-    caps(**{name: 1})
-    first, second = (ask(ref=f"{number}/1", **given) for number, given in enumerate(questions))
-    clear(first)
-    (ruling,) = clear(second)
-    assert (ruling.code, ruling.decisive.until) == (f"{name}_cap", TUESDAY + DAY)
-    (ruling,) = clear(ask(ref="9/1", attempt=1, **questions[1]), at=TUESDAY + DAY)
-    assert ruling.permitted
-
-
-def test_a_message_does_not_stand_in_its_own_way() -> None:
-    caps(person=1)
-    clear(ask())
-    (ruling,) = clear(ask(attempt=2), at=TUESDAY + timedelta(minutes=15))
-    assert ruling.permitted
-
-
-def test_every_attempt_counts_for_the_mailbox() -> None:
-    caps(mailbox=2)
-    for attempt in (1, 2):
-        clear(ask(attempt=attempt))
-    assert [ruling.code for ruling in clear(ask(attempt=3))] == ["mailbox_cap"]
-
-
-def test_a_message_counts_once_and_at_its_latest_attempt() -> None:
-    caps(person=1)
-    clear(ask())
-    clear(ask(attempt=2), at=TUESDAY + DAY / 2)
-    (ruling,) = clear(ask(ref="1/2", step=2), at=TUESDAY + DAY)
-    assert (ruling.code, ruling.decisive.until) == ("person_cap", TUESDAY + DAY * 1.5)
-    assert ruling.decisive.why["used"] == 1
-
-
-def test_people_without_an_account_share_no_cap() -> None:
-    caps(account=1)
-    questions = [ask(f"{name}@one.example.org", ref=f"{name}/1", account="") for name in ("a", "b", "c")]
-    assert [ruling.code for ruling in clear(*questions)] == ["", "", ""]
-
-
-def test_messages_without_a_mailbox_share_no_cap() -> None:
-    caps(mailbox=1)
-    questions = [ask(f"{name}@one.example.org", ref=f"{name}/1", mailbox="") for name in ("a", "b")]
-    assert [ruling.code for ruling in clear(*questions)] == ["", ""]
-
-
-def test_nobody_is_capped_before_anything_is_planned() -> None:
-    caps(person=1, account=1, mailbox=1, recipient_domain=1)
-    clear(ask())
-    assert preview(ask(ref="row/1", step=None)).permitted
-
-
-def test_a_cap_counts_other_people_at_the_same_domain_in_the_same_batch() -> None:
-    caps(recipient_domain=2)
-    questions = [ask(f"{name}@one.example.org", ref=f"{name}/1") for name in ("a", "b", "c")]
-    assert [ruling.code for ruling in clear(*questions)] == ["", "", "recipient_domain_cap"]

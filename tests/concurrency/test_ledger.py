@@ -32,8 +32,9 @@ def _ledger_rules(settings: Settings) -> None:
 
 
 def caps(**limits: int) -> None:
-    names = ("person", "account", "recipient_domain", "mailbox")
-    playbook_loaded(caps={name: {"limit": limits.get(name, 10**6), "hours": 24} for name in names})
+    names = ("person", "account", "recipient_domain", "mailbox", "new_people")
+    wide = {"hours": 24, "because": "Another cap is looked at."}
+    playbook_loaded(caps={name: {**wide, "limit": limits.get(name, 10_000)} for name in names})
 
 
 def clear_all(questions: Iterable[Ask]) -> None:
@@ -129,10 +130,13 @@ def test_a_click_of_somebody_whose_card_is_being_made_anew_holds() -> None:
     assert metrics.sends_after_stop() == 0
 
 
-@pytest.mark.parametrize("kind", ["known", "under a newer key", "domain", "parent domain", "domain in another reading"])
+KINDS = ["known", "under a newer key", "domain", "parent domain", "domain in another reading", "older reading"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_stop_waits_for_a_clearance_that_is_deciding_and_comes_after_it(settings: Settings, kind: str) -> None:
     caps()
-    question = ask("ada@mail.strasse.de")
+    question = ask("ada@stra\u00dfe.de" if kind == "older reading" else "ada@mail.strasse.de")
     settings.CLEARANCE_RULES = [*RULES, "tests.compliance.odd_rules.Meanwhile"]
     if kind == "under a newer key":
         settings.HANDOFF_KEYS = {**settings.HANDOFF_KEYS, 2: b"\2" * 32}
@@ -141,6 +145,7 @@ def test_a_stop_waits_for_a_clearance_that_is_deciding_and_comes_after_it(settin
         "under a newer key": partial(click, "ada@mail.strasse.de"),
         "domain": partial(stop_domain, "mail.strasse.de"),
         "parent domain": partial(stop_domain, "strasse.de"),
+        "older reading": partial(stop_domain, "strasse.de"),
         "domain in another reading": partial(stop_domain, "stra\u00dfe.de"),
     }
     Meanwhile.done, Meanwhile.work = [], stops[kind]

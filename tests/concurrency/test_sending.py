@@ -1,6 +1,7 @@
 """Many workers at one queue: each message once, no cap exceeded, no stop overtaken (LAW §2, PIP-01, PIP-07, PIP-12)."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -112,9 +113,10 @@ class TestOneCopy:
 
 
 class TestCaps:
-    @pytest.mark.parametrize("cap", ["mailbox", "account", "recipient_domain"])
+    @pytest.mark.parametrize("cap", ["mailbox", "mailbox_minute", "new_people", "account", "recipient_domain"])
     def test_exactly_as_many_as_the_cap_allows_get_through(self, catcher: Catcher, cap: str) -> None:
-        playbook_loaded(caps={**PLENTY, cap: {"limit": 3, "hours": 24}})
+        hours = {} if cap == "mailbox_minute" else {"hours": 24}
+        playbook_loaded(caps={**PLENTY, cap: {"limit": 3, **hours}})
         under_way(catcher.port, people=ContactFactory.create_batch(48, account=AccountFactory()))
         planner.plan_round(TUESDAY)
         # What the planner said is forgotten: everybody asks the door at once.
@@ -122,6 +124,17 @@ class TestCaps:
         crowd(*[rounds] * WORKERS)
         assert len(catcher.caught) == 3
         assert OutboundMessage.objects.filter(state=State.PLANNED, reason=f"{cap}_cap").count() == 45
+        assert broken_promises() == {}
+
+    def test_a_new_mailbox_sends_exactly_what_its_age_allows(self, catcher: Catcher) -> None:
+        quick = {"limit": 600, "because": "The day is looked at, not the minute."}
+        playbook_loaded(caps={**PLENTY, "mailbox_minute": quick})
+        MailboxFactory(port=catcher.port, provider=Mailbox.Provider.GOOGLE, created_at=TUESDAY)
+        under_way(people=60)
+        crowd(*[rounds] * WORKERS)
+        assert len(catcher.caught) == 20
+        waiting = OutboundMessage.objects.filter(state=State.PLANNED, reason="mailbox_cap")
+        assert set(waiting.values_list("not_before", flat=True)) == {TUESDAY + timedelta(days=1)}
         assert broken_promises() == {}
 
     def test_two_mailboxes_have_a_cap_each(self, catcher: Catcher) -> None:

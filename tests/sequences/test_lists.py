@@ -118,7 +118,7 @@ class TestSigning:
 
     def test_each_row_is_signed_as_it_stands(self) -> None:
         row = sign(loaded())
-        assert lists.unsigned(row) == []
+        assert lists.unsigned(row, TUESDAY) == []
         assert Signature.objects.get(subject=audit.reference(row)).digest == row.digest
 
     def test_who_loaded_it_does_not_sign_it(self) -> None:
@@ -191,17 +191,17 @@ class TestChanges:
     def test_a_value_behind_a_default_is_signed_as_well(self) -> None:
         row = sign(with_default())
         Contact.objects.update(title="Countess")
-        assert len(lists.unsigned(row)) == 1
+        assert len(lists.unsigned(row, TUESDAY)) == 1
 
     def test_a_value_that_no_text_uses_may_change(self) -> None:
         row = sign(loaded())
         Contact.objects.update(last_name="Lovelace", city="London")
-        assert lists.unsigned(row) == []
+        assert lists.unsigned(row, TUESDAY) == []
 
     def test_an_added_row_waits_for_its_signature(self) -> None:
         row = sign(loaded())
         add(row, ContactFactory())
-        assert len(lists.unsigned(row)) == 1
+        assert len(lists.unsigned(row, TUESDAY)) == 1
         assert Enrollment.objects.count() == 3
 
     def test_signing_the_addition_lets_it_enter_and_nobody_twice(self) -> None:

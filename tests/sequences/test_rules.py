@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from compliance.acts import Consent
 from compliance.clearance import Ruling, Verdict, preview
+from compliance.principals import SYSTEM
 from sequences import approval, asks, lists, mailboxes, wording
 from sequences.models import (
     Account,
@@ -122,7 +123,7 @@ class TestMailboxRuns:
     def test_a_started_one_may_send_again(self) -> None:
         under_way()
         mailbox, staff = Mailbox.objects.get(), UserFactory(role="sales_ops")
-        stopped = mailboxes.stop(mailbox, by=staff, at=TUESDAY, consent=Consent("Odd replies."))
+        stopped = mailboxes.stop(mailbox, by=SYSTEM, at=TUESDAY, consent=Consent("login_refused: 535"))
         assert verdict("MailboxRuns").until == TUESDAY + HOUR
         mailboxes.start(stopped, by=staff, at=TUESDAY, consent=Consent("Explained."))
         assert ruling().permitted
@@ -246,7 +247,7 @@ def resigned_by(people: int) -> None:
         cursor.execute("UPDATE sequences_templateversion SET state = 'loaded' WHERE id = %s", [text.pk])
     Step.objects.update(template_version=text)
     text = TemplateVersion.objects.get(pk=text.pk)
-    signers = [UserFactory(role="cmo") for _person in range(people)]
+    signers = [UserFactory(roles=["cmo", "cro", "sales_ops"]) for _person in range(people)]
     for number, step in enumerate(approval.TEXT_STEPS):
         signer = signers[min(number, people - 1)]
         approval.write_signature(text, step, text.digest, by=signer, at=TUESDAY, comment="")

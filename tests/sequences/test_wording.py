@@ -6,7 +6,7 @@ import pytest
 
 from sequences import wording
 from sequences.models import Account, Contact, SequenceVersion, Step, TemplateVersion
-from tests.cast import TUESDAY, WORDING
+from tests.cast import PLAYBOOK, TUESDAY, WORDING
 from tests.factories import (
     ContactFactory,
     MailboxFactory,
@@ -67,7 +67,12 @@ class TestTheDigestOfASequence:
         assert wording.sequence_digest(version) != before
 
 
+@pytest.mark.usefixtures("_a_playbook")
 class TestTheLeafOfARow:
+    @pytest.fixture
+    def _a_playbook(self) -> None:
+        playbook_loaded()
+
     @pytest.mark.parametrize("column", ["first_name", "country", "address"])
     def test_what_reaches_the_person_counts(self, column: str) -> None:
         contact = ContactFactory()
@@ -85,6 +90,19 @@ class TestTheLeafOfARow:
         before = leaf(contact)
         Account.objects.update(name="Another Ltd")
         assert leaf(contact) != before
+
+    @pytest.mark.parametrize("key", ["legal_name", "postal_address"])
+    def test_what_the_playbook_puts_into_every_message_counts(self, key: str) -> None:
+        contact = ContactFactory()
+        before = leaf(contact)
+        playbook_loaded(sender={**PLAYBOOK["sender"], key: "Another"})
+        assert leaf(contact) != before
+
+    def test_the_rest_of_the_playbook_does_not(self) -> None:
+        contact = ContactFactory()
+        before = leaf(contact)
+        playbook_loaded(sequences={"stale_after_days": 3}, sender={**PLAYBOOK["sender"], "note": "for us"})
+        assert leaf(contact) == before
 
     def test_what_no_text_uses_does_not_count(self) -> None:
         contact = ContactFactory()

@@ -1,0 +1,249 @@
+"""Nobody approves their own work, and what was approved is what goes: every way round that, tried (FT-60 to FT-63).
+
+What the verbs refuse is also tried past them, in the database; what the database lets happen is held at the door.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.utils import DatabaseError
+from django.test import Client
+
+from compliance import audit
+from compliance.acts import Consent
+from compliance.clearance import preview
+from compliance.refusals import Refused
+from sequences import approval, asks, lists
+from sequences.models import (
+    Account,
+    Contact,
+    Enrollment,
+    ListRow,
+    OutboundMessage,
+    RecipientList,
+    Signature,
+    Step,
+    TemplateVersion,
+)
+from tests.cast import TUESDAY
+from tests.desk import act_url, page, save_row, take
+from tests.factories import ContactFactory, MailboxFactory, UserFactory, submitted_list, submitted_text
+from tests.sequences.campaign import play, under_way
+from tests.sequences.scripted_smtp import ScriptedServer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.everywhere]
+
+State = TemplateVersion.State
+EVERY_ROLE = ("content", "cmo", "cro", "sales_ops", "legal", "chief_of_staff", "rep")
+ARROWS = ("approve_messaging", "approve_narrative", "load")
+
+
+def own_draft(**who: Any) -> tuple[TemplateVersion, User]:
+    """A submitted text of somebody with every role there is."""
+    author = UserFactory(roles=EVERY_ROLE, **who)
+    return submitted_text(TUESDAY, author=author), author
+
+
+def verdicts() -> dict[str, str]:
+    """What each rule says of the one enrollment's next step, where it has something to say."""
+    (ruling,) = preview([asks.for_step(Enrollment.objects.get())], TUESDAY)
+    return {one.rule: one.code for one in ruling.verdicts if one.code}
+
+
+def state_of(version: TemplateVersion) -> str:
+    return str(TemplateVersion.objects.get(pk=version.pk).state)
+
+
+class TestOwnDraft:
+    """FT-60: the approver approves their own draft."""
+
+    @pytest.mark.parametrize("superuser", [False, True])
+    @pytest.mark.parametrize("arrow", ARROWS)
+    def test_on_its_page_no_button_does_it(self, client: Client, arrow: str, superuser: bool) -> None:
+        version, author = own_draft(is_superuser=superuser)
+        client.force_login(author)
+        assert take(client, version, arrow).status_code == 409
+        assert state_of(version) == State.SUBMITTED
+        assert not Signature.objects.exists()
+
+    def test_in_bulk_there_is_nothing_to_approve_with(self, client: Client) -> None:
+        version, author = own_draft()
+        client.force_login(author)
+        chosen = {"_selected_action": [str(version.pk)], "index": "0"}
+        for action in (*ARROWS, "approve", "sign"):
+            client.post(page(TemplateVersion, "changelist"), {"action": action, **chosen})
+        assert state_of(version) == State.SUBMITTED
+
+    def test_by_the_verb_it_is_refused_with_its_reason(self) -> None:
+        version, author = own_draft()
+        with pytest.raises(Refused) as refused:
+            approval.sign_text(version, by=author, at=TUESDAY, consent=Consent(digest=version.digest))
+        assert "author_signs" in refused.value.codes
+
+    def test_in_the_shell_the_state_opens_nothing(self) -> None:
+        """`.update()` writes what it likes; the door looks at the signatures."""
+        under_way()
+        version = TemplateVersion.objects.get()
+        text = submitted_text(TUESDAY)
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE sequences_templateversion SET state = 'loaded' WHERE id = %s", [text.pk])
+        Step.objects.filter(template_version=version).update(template_version=text)
+        assert verdicts()["WordingIsSigned"] == "text_not_signed"
+
+    def test_in_the_shell_the_database_takes_no_signature_of_the_author(self) -> None:
+        version, author = own_draft()
+        given = {"subject": audit.reference(version), "digest": version.digest, "at": TUESDAY}
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Signature.objects.create(**given, step="messaging", author=author, signer=author)
+
+    def test_in_the_shell_a_signature_naming_another_author_opens_nothing(self) -> None:
+        """The row says who wrote it; a signature that lies about that does not count."""
+        under_way()
+        text, author = own_draft()
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE sequences_templateversion SET state = 'loaded' WHERE id = %s", [text.pk])
+        given = {"subject": audit.reference(text), "digest": text.digest, "at": TUESDAY, "author": UserFactory()}
+        for step, signer in zip(approval.TEXT_STEPS, (author, *UserFactory.create_batch(2)), strict=True):
+            Signature.objects.create(**given, step=step, signer=signer)
+        Step.objects.update(template_version=text)
+        assert verdicts()["WordingIsSigned"] == "text_signed_by_author"
+
+    def test_a_second_account_is_the_same_person(self, client: Client) -> None:
+        version, author = own_draft(email="maren@ours.example.com")
+        again = UserFactory(role="cmo", email="Maren+second@ours.example.com")
+        client.force_login(again)
+        refused = take(client, version, "approve_messaging")
+        assert refused.status_code == 409
+        assert "wrote or edited" in refused.content.decode()
+        assert again.pk != author.pk
+
+    def test_nobody_signs_as_somebody_else(self, client: Client) -> None:
+        """There is no way to act under another name: the signer is who is signed in, whatever the form says."""
+        version = submitted_text(TUESDAY)
+        cmo, other = UserFactory(role="cmo"), UserFactory(role="cmo")
+        client.force_login(cmo)
+        take(client, version, "approve_messaging", signer=str(other.pk), by=str(other.pk), user=str(other.pk))
+        assert Signature.objects.get().signer == cmo
+
+    def test_a_list_of_ones_own_is_not_signed_either(self, client: Client) -> None:
+        MailboxFactory()
+        row = submitted_list(TUESDAY, [ContactFactory()])
+        row.author.groups.set([UserFactory(role="cro").groups.get()])
+        client.force_login(row.author)
+        assert take(client, row, "sign").status_code == 409
+        assert not Enrollment.objects.exists()
+
+
+class TestEditAfterApproval:
+    """FT-61: a text is changed when it has been signed."""
+
+    def edit(self) -> None:
+        TemplateVersion.objects.update(body=TemplateVersion.objects.get().body.replace("teams", "most teams"))
+
+    def test_before_the_run_nothing_goes(self) -> None:
+        with ScriptedServer() as server:
+            under_way(server.port)
+            self.edit()
+            assert play() == {}
+        assert (OutboundMessage.objects.get().state, OutboundMessage.objects.get().reason) == (
+            OutboundMessage.State.PLANNED,
+            "text_changed",
+        )
+
+    def test_between_planning_and_sending_nothing_goes(self) -> None:
+        with ScriptedServer() as server:
+            under_way(server.port, people=3)
+            assert play(TUESDAY) == {"accepted": 3}
+        with ScriptedServer() as server:
+            under_way(people=[ContactFactory()], version=Step.objects.get().version)
+            self.edit()
+            assert "accepted" not in play(TUESDAY)
+        assert OutboundMessage.objects.filter(reason="text_changed").count() == 1
+
+    @pytest.mark.parametrize("arrow", ARROWS)
+    def test_on_its_page_a_signed_text_has_no_form(self, client: Client, arrow: str) -> None:
+        text = submitted_text(TUESDAY)
+        client.force_login(text.author)
+        save_row(client, text, subject="Another", body="Another", preview="Another", language="en")
+        assert TemplateVersion.objects.get().digest == approval.digest_now(TemplateVersion.objects.get())
+        assert client.get(act_url(text, arrow)).status_code == 200
+
+
+def added() -> None:
+    row, contact = RecipientList.objects.get(), ContactFactory()
+    lists.add(row, [(contact, contact.source, contact.basis)], by=row.author, at=TUESDAY)
+
+
+def removed() -> None:
+    lists.take_off([ListRow.objects.order_by("pk")[0]], by=UserFactory(role="sales_ops"), at=TUESDAY)
+
+
+def edited() -> None:
+    Account.objects.filter(contacts=Contact.objects.order_by("pk")[0]).update(name="Renamed Ltd")
+
+
+def reordered() -> None:
+    """The rows of the list, as another order of loading would have left them: the last one first."""
+    last = ListRow.objects.order_by("-pk")[0]
+    Enrollment.objects.filter(row=last).delete()
+    columns = {name: getattr(last, name) for name in ("recipient_list", "contact", "source", "basis", "signed_leaf")}
+    ListRow.objects.filter(pk=last.pk).delete()
+    row = ListRow.objects.create(pk=-1, signed_at=last.signed_at, **columns)
+    mailbox = Enrollment.objects.all()[0].mailbox
+    Enrollment.objects.create(
+        contact=row.contact,
+        person=row.contact.card.person_id,
+        version=row.recipient_list.sequence_version,
+        row=row,
+        mailbox=mailbox,
+        due_at=TUESDAY,
+        entered_at=TUESDAY,
+    )
+
+
+class TestListChangedAfterApproval:
+    """FT-62: a row is added, removed, edited, or the order is another."""
+
+    @pytest.mark.parametrize(
+        ("change", "accepted", "waits", "ended"),
+        [(added, 3, 1, 0), (removed, 2, 0, 1), (edited, 2, 1, 0), (reordered, 3, 0, 0)],
+    )
+    def test_what_was_signed_goes_and_the_rest_does_not(
+        self, change: Callable[[], None], accepted: int, waits: int, ended: int
+    ) -> None:
+        with ScriptedServer() as server:
+            under_way(server.port, people=3)
+            change()
+            assert play().get("accepted", 0) == accepted
+        assert len(lists.unsigned(RecipientList.objects.get(), TUESDAY)) == waits
+        assert Enrollment.objects.filter(state=Enrollment.State.EXITED).count() == ended
+
+
+class TestOneTypo:
+    """FT-63: the approver mends one typo, then approves."""
+
+    def test_who_mends_one_letter_of_a_draft_is_its_author_too(self, client: Client) -> None:
+        author, cmo = UserFactory(role="content"), UserFactory(roles=["content", "cmo"])
+        client.force_login(author)
+        version = submitted_text(TUESDAY, author=author)
+        draft = TemplateVersion.objects.create(
+            template=version.template,
+            number=2,
+            subject=version.subject,
+            preview=version.preview,
+            body=version.body.replace("maintenance", "maintenence"),
+            author=author,
+            created_at=TUESDAY,
+        )
+        approval.note_edit(draft, by=author, at=TUESDAY, created=True)
+        client.force_login(cmo)
+        mended = {name: getattr(version, name) for name in ("subject", "preview", "body", "language")}
+        save_row(client, draft, **mended, change_note="")
+        draft = TemplateVersion.objects.get(pk=draft.pk)
+        assert draft.body.strip() == version.body.strip()
+        approval.submit(draft, by=author, at=TUESDAY, consent=Consent())
+        assert take(client, TemplateVersion.objects.get(pk=draft.pk), "approve_messaging").status_code == 409
+        assert not Signature.objects.exists()
