@@ -47,6 +47,33 @@ def lifted(connection: BaseDatabaseWrapper) -> Iterator[None]:
         _run(connection, on)
 
 
+def kept(connection: BaseDatabaseWrapper) -> dict[str, list[str]]:
+    """{table: columns that may still change} as PostgreSQL's triggers have it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PG_FREE)
+        return dict(cursor.fetchall())
+
+
+def grants(connection: BaseDatabaseWrapper, role: str) -> list[str]:
+    """The statements that let a role run this service, and only add to what is kept for good (LAW AUD-01).
+
+    To be run by the owner of the tables; the role must exist. Running them again changes nothing.
+    """
+    who = connection.ops.quote_name(role)
+    lines = [
+        f"GRANT USAGE ON SCHEMA public TO {who}",
+        f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {who}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {who}",
+        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {who}",
+    ]
+    for table, free in sorted(kept(connection).items()):
+        lines.append(f"REVOKE UPDATE, DELETE ON {table} FROM {who}")
+        if free:
+            columns = ", ".join(connection.ops.quote_name(column) for column in free)
+            lines.append(f"GRANT UPDATE ({columns}) ON {table} TO {who}")
+    return lines
+
+
 def _is_played_with(connection: BaseDatabaseWrapper) -> bool:
     name = Path(str(connection.settings_dict["NAME"])).name
     if name.startswith("test_") or "mode=memory" in name:
@@ -103,6 +130,13 @@ _PG_DROP = ("DROP TRIGGER IF EXISTS {table}_keep ON {table}", "DROP TRIGGER IF E
 _PG_TABLES = """
 SELECT DISTINCT t.tgrelid::regclass::text FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE p.proname = 'handoff_append_only' ORDER BY 1
+"""
+_PG_FREE = """
+SELECT t.tgrelid::regclass::text,
+       ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = t.tgrelid AND a.attnum > 0
+             AND NOT a.attisdropped AND a.attnum <> ALL (t.tgattr) ORDER BY a.attnum)
+FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE p.proname = 'handoff_append_only' AND t.tgname = t.tgrelid::regclass || '_keep'
 """
 _SQLITE = (
     "CREATE TRIGGER {table}_no_update BEFORE UPDATE OF {of} ON {table} "

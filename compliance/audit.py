@@ -13,6 +13,12 @@ from django.db import models
 from compliance.models import AuditEntry
 from compliance.principals import Principal, actor
 
+LOOKS = "personal."
+"""How verbs begin that record a look at personal data; nothing has changed then."""
+ACCESS = "access."
+"""How verbs begin that record who came, went, or was refused."""
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+
 
 @dataclass(frozen=True)
 class Note:
@@ -51,13 +57,17 @@ def count_by_verb(prefix: str) -> dict[str, int]:
 
 def digest_of(entry: AuditEntry) -> str:
     """SHA-256 over the canonical JSON of everything an entry says (64 hexadecimal digits)."""
-    said = [entry.at.astimezone(UTC).isoformat(), entry.actor, entry.verb, entry.subject, entry.reason, entry.data]
-    return hashlib.sha256(canonical(said)).hexdigest()
+    return digest(entry.at, entry.actor, entry.verb, entry.subject, entry.reason, entry.data)
+
+
+def digest(at: datetime, *said: Any) -> str:
+    """The same of the columns actor, verb, subject, reason and data. Every chain ever sealed depends on it."""
+    return hashlib.sha256(canonical([at.astimezone(UTC).isoformat(), *said])).hexdigest()
 
 
 def canonical(value: Any) -> bytes:
     """JSON with sorted keys and no blanks: equal values give equal bytes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str).encode()
+    return _JSON.encode(value).encode()
 
 
 def plain(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Halt(models.Model):
         indexes: ClassVar = [models.Index(fields=["scope"], name="halts_standing", condition=~Q(state="lifted"))]
 
     def __str__(self) -> str:
-        return f"{self.scope}: {self.get_state_display()}"
+        return str(_("Halt %(number)s") % {"number": self.pk})
 
     @transition(
         field=state,
