@@ -1,13 +1,8 @@
-"""Decides what one rendered touch costs: microseconds per person, and milliseconds for compiling a wording, as JSON.
+"""What one rendered touch costs: microseconds per person, and milliseconds for compiling a wording."""
 
-Run as `python -m bench.render_touch` from the project's folder. It measures; it does not judge.
-"""
-
-import json
 import statistics
-import time
-from collections.abc import Callable
 
+from bench.harness import Figure, seconds
 from sequences.render import compile_wording
 
 SUBJECT = "{{ account.name }}: one question about maintenance"
@@ -43,32 +38,24 @@ VALUES = {
     "sender.name": "Grace Hopper",
     "unsubscribe_url": "https://mail.example.org/u/abcdefghijklmnopqrstuvwxyz?x=1",
 }
-ROUNDS, PER_ROUND, COMPILED = 20, 500, 50
+N = 10_000
+_ROUNDS, _COMPILED = 20, 50
 
 
-def seconds(work: Callable[[int], object], times: int) -> float:
-    """How long each of so many calls takes on average."""
-    began = time.perf_counter()
-    for turn in range(times):
-        work(turn)
-    return (time.perf_counter() - began) / times
-
-
-def main() -> None:
-    """Print the figures."""
+def measure(n: int) -> list[Figure]:
+    """Renders in rounds; another subject for each compilation, because compiled wordings are remembered."""
     skeleton = compile_wording(subject=SUBJECT, preview=PREVIEW, body=BODY)
-    rounds = [seconds(lambda _: skeleton.render(VALUES), PER_ROUND) * 1e6 for _ in range(ROUNDS)]
-    # Another subject each time: compiled wordings are remembered by their source.
-    compiled = seconds(lambda turn: compile_wording(subject=f"{SUBJECT} {turn}", preview=PREVIEW, body=BODY), COMPILED)
-    figures = {
+    each = max(1, n // _ROUNDS)
+    rounds = [seconds(lambda: [skeleton.render(VALUES) for _turn in range(each)]) for _round in range(_ROUNDS)]
+    compiled = [
+        seconds(lambda: compile_wording(subject=f"{SUBJECT} {turn}", preview=PREVIEW, body=BODY))  # noqa: B023
+        for turn in range(_COMPILED)
+    ]
+    more = {
         "words": len(skeleton.render(VALUES).text.split()),
         "variables": len(skeleton.variables | skeleton.optional),
-        "render_us_median": round(statistics.median(rounds), 1),
-        "render_us_best": round(min(rounds), 1),
-        "compile_ms": round(compiled * 1e3, 2),
+        "render_us_median": round(statistics.median(rounds) / each * 1e6, 1),
+        "render_us_best": round(min(rounds) / each * 1e6, 1),
+        "compile_ms": round(statistics.mean(compiled) * 1e3, 2),
     }
-    print(json.dumps(figures))
-
-
-if __name__ == "__main__":
-    main()
+    return [Figure("render_touch", each * _ROUNDS, sum(rounds), more=more)]

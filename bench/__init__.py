@@ -1,0 +1,1 @@
+"""What the promises of speed come to on this machine: `make bench`."""
