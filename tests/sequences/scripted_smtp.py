@@ -86,6 +86,7 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         offers: Sequence[str] = ("SIZE 35882577", "8BITMIME", "PIPELINING"),
         tls: ssl.SSLContext | None = None,
         implicit: bool = False,
+        port: int = 0,
     ) -> None:
         self.script = {key: act if isinstance(act, Act) else list(act) for key, act in (script or {}).items()}
         self.offers, self.tls, self.implicit = offers, tls, implicit
@@ -93,7 +94,7 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         self.messages: list[Received] = []
         self.stopping = threading.Event()
         self._open: list[socket.socket] = []
-        super().__init__(("127.0.0.1", 0), _Session)
+        super().__init__(("127.0.0.1", port), _Session)
         # A small window keeps a large body from fitting into the buffers between the two of us.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
