@@ -39,7 +39,9 @@ def _a_test_installation() -> None:
 
 def worker(at: datetime = TUESDAY) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """One that plans and sends at the moment of the test, and may hold a message for a second."""
-    return started("manage.py", "tick", "--at", at.isoformat(), HANDOFF_LEASE_SECONDS="1")
+    return started(
+        *("manage.py", "tick", "--round", "plan", "--round", "send", "--at", at.isoformat()), HANDOFF_LEASE_SECONDS="1"
+    )
 
 
 @contextmanager
