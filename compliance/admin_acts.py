@@ -18,14 +18,15 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from compliance import clock
-from compliance.acts import Act, Consent, Offer, offers, perform
+from compliance import clock, watching
+from compliance.acts import Act, Consent, Field, Offer, offers, perform
 from compliance.admin_pages import Page, Panel, person
 from compliance.playbook import NoPlaybook
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import arrows
 
 _CONFLICT = 409
+_NOTHING_SAID = Consent()
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Shown:
     url: str
     means: Any
     digest: str
+    fields: tuple[tuple[Field, str], ...] = ()
 
     @property
     def key(self) -> str:
@@ -57,7 +59,7 @@ class ActsAdmin(Page):
     means: Mapping[str, Any] = {}
 
     def panels(self, request: HttpRequest, row: Any, at: datetime) -> list[Panel]:
-        return [self._acts_panel(request, row), *super().panels(request, row, at)]
+        return [self._acts_panel(request, row, at), *super().panels(request, row, at)]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.act_view)
@@ -72,7 +74,8 @@ class ActsAdmin(Page):
             raise Http404
         if not self.has_view_permission(request, row):
             raise PermissionDenied
-        consent = Consent(comment=request.POST.get("comment", ""), digest=request.POST.get("digest", ""))
+        more = {asked.name: request.POST.get(f"more-{asked.name}", "") for asked in act.fields}
+        consent = Consent(request.POST.get("comment", ""), request.POST.get("digest", ""), more)
         try:
             return self._take(request, row, act, consent) if request.method == "POST" else self._ask(request, row, act)
         except NoPlaybook:
@@ -83,16 +86,18 @@ class ActsAdmin(Page):
         try:
             perform(row, act, by=person(request), at=clock.now(), consent=consent)
         except Refused as refused:
+            if "not_permitted" in refused.codes:
+                watching.refused(request, row, act.arrow)
             for refusal in refused.refusals:
                 messages.error(request, str(refusal))
             # The verb may have changed the instance before it was refused.
             again = self.get_object(request, str(row.pk))
-            return self._ask(request, again, act, comment=consent.comment, status=_CONFLICT)
+            return self._ask(request, again, act, consent, status=_CONFLICT)
         messages.success(request, _now("Done: %(what)s") % {"what": arrows(type(row))[act.arrow].label})
         return HttpResponseRedirect(self._page(row))
 
     def _ask(
-        self, request: HttpRequest, row: Any, act: Act, *, comment: str = "", status: int = 200
+        self, request: HttpRequest, row: Any, act: Act, said: Consent = _NOTHING_SAID, *, status: int = 200
     ) -> TemplateResponse:
         offer = _offer(row, act, request)
         context = {
@@ -101,20 +106,21 @@ class ActsAdmin(Page):
             "subtitle": str(row),
             "opts": self.opts,
             "original": row,
-            "shown": self._shown(offer, row),
-            "comment": comment,
+            "shown": self._shown(offer, row, said),
+            "comment": said.comment,
             "back": self._page(row),
         }
         return TemplateResponse(request, "admin/acts/page.html", context, status=status)
 
-    def _acts_panel(self, request: HttpRequest, row: Any) -> Panel:
-        found = offers(row, self.acts, person(request))
+    def _acts_panel(self, request: HttpRequest, row: Any, at: datetime) -> Panel:
+        found = offers(row, self.acts, person(request), at)
         data = {"open": [self._shown(offer, row) for offer in found if offer.open], "closed": _closed(found)}
         return Panel(_("What you can do now"), "admin/acts/panel.html", data, first=True, badge=self.state_shown(row))
 
-    def _shown(self, offer: Offer, row: Any) -> Shown:
+    def _shown(self, offer: Offer, row: Any, said: Consent = _NOTHING_SAID) -> Shown:
         url = reverse(f"admin:{self._act_name()}", args=[row.pk, offer.act.arrow])
-        return Shown(offer, url, self.means.get(offer.act.arrow, ""), self.shown_digest(row))
+        fields = tuple((asked, said.more.get(asked.name, "")) for asked in offer.act.fields)
+        return Shown(offer, url, self.means.get(offer.act.arrow, ""), self.shown_digest(row), fields)
 
     def shown_digest(self, row: Any) -> str:
         """The digest of what the page shows: a consent names it, so that nothing else is signed."""
@@ -128,7 +134,7 @@ class ActsAdmin(Page):
 
 
 def _offer(row: Any, act: Act, request: HttpRequest) -> Offer:
-    return offers(row, [act], person(request))[0]
+    return offers(row, [act], person(request), clock.now())[0]
 
 
 def _closed(found: Sequence[Offer]) -> list[Closed]:

@@ -63,6 +63,8 @@ class Page(ModelAdmin):  # type: ignore[misc]
     open_in = ""
     """The one state in which the row may be changed by its form; empty: in all."""
     help_when_empty: Any = ""
+    personal = False
+    """Whether its lists and pages show who somebody is; then each look at them is recorded (compliance.watching)."""
 
     @admin.display(description=_("state"), ordering="state")
     def state_shown(self, row: Any) -> str:
@@ -195,8 +197,9 @@ def link(row: models.Model | None, text: Any = None) -> Any:
 
 
 def history(request: HttpRequest, row: models.Model) -> Panel:
-    """What happened to a row, the latest first."""
-    rows = AuditEntry.objects.filter(subject=audit.reference(row)).select_related("seal").order_by("-pk")
+    """What happened to a row, the latest first; who looked at it stands in the audit log."""
+    rows = AuditEntry.objects.filter(subject=audit.reference(row)).exclude(verb__startswith=audit.LOOKS)
+    rows = rows.select_related("seal").order_by("-pk")
     found = list(rows[: _ENTRIES_SHOWN + 1])
     names = words.name_actors({entry.actor for entry in found})
     everything = reverse("admin:compliance_auditentry_changelist") + f"?q={audit.reference(row)}"

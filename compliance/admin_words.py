@@ -4,7 +4,8 @@ Codes of upper floors are told here by `know()`; a code nobody has told is shown
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
@@ -21,37 +22,98 @@ Words = Mapping[str, Any]
 
 _CODES: dict[str, Any] = {
     "account_cap": _("The account has had its share for now"),
+    "another_journal": _("The journal of this host belongs to another installation"),
     "address_guessed": _("The address was guessed, harvested or bought"),
+    "behind_journal": _("The database is older than this host's journal"),
+    "database_moved": _("This host was armed for a database at another address"),
+    "disarmed": _("The installation is disarmed until a person arms it"),
+    "halted": _("Somebody stopped it; two people start it again"),
+    "halted_on_host": _("The host that was sending it is stopped"),
+    "inbox_stale": _('The inbox of the mailbox has not been read for 15 minutes; a "stop" may lie in it'),
+    "journal_unavailable": _("The journal of this host cannot be used"),
     "lease_lost": _("Another worker had taken the message over"),
     "mailbox_cap": _("The mailbox has sent its share for now"),
+    "mailbox_minute_cap": _("The mailbox has sent its share for this minute"),
+    "never_armed_here": _("This host was never armed for this installation"),
+    "not_set_up": _("The database has not been set up"),
+    "new_people_cap": _("The mailbox has written to enough new people for now"),
     "no_legal_basis": _("There is no legal basis for writing to this person"),
+    "opt_outs_may_wait": _("A web host may hold opt-outs that are not in the database yet"),
     "no_source": _("Nobody stated where the address came from"),
     "person_cap": _("The person was written to recently"),
     "policy_error": _("A rule could not be asked, and any error means no"),
     "recipient_domain_cap": _("The recipient's domain has had its share for now"),
+    "replayed": _("Cleared before a restore; taken back from the journal"),
     "role_address": _("The address belongs to a function, not to a person"),
     "suppressed": _("The person must not be written to"),
+    "unsubscribe_link_broken": _("The unsubscribe link has not worked from outside for 15 minutes"),
 }
 _RULES: dict[str, Any] = {
     "AccountCap": _("Not too much mail to one account"),
+    "Armed": _("This database is the one that sends, and this host may send for it"),
     "HasLegalBasis": _("There is a legal basis and a source"),
     "Lease": _("The message is still this worker's"),
     "MailboxCap": _("Not too much mail from one mailbox"),
+    "MailboxMinuteCap": _("Not too fast from one mailbox"),
+    "NewPeopleCap": _("Not too many new people from one mailbox"),
     "MayBeAddressed": _("The address is a person's"),
+    "NotHalted": _("Nothing it belongs to stands still"),
     "NotSuppressed": _("No stop holds"),
+    "InboxIsRead": _("The inbox of the mailbox has lately been read"),
+    "OptOutsAreIn": _("Every opt-out is in the database"),
     "PersonCap": _("Not too much mail to one person"),
     "RecipientDomainCap": _("Not too much mail to one domain"),
+    "UnsubscribeWorks": _("The unsubscribe link works from outside"),
 }
 _VERBS: dict[str, Any] = {
+    "access.denied": _("Was refused"),
+    "access.sign_in_failed": _("Sign-in failed"),
+    "access.signed_in": _("Signed in"),
+    "access.signed_out": _("Signed out"),
     "created": _("Created"),
     "deleted": _("Deleted"),
     "edited": _("Edited"),
+    "compliance.personkey.merged": _("Merged: two turned out to be one person"),
+    "compliance.personkey.split": _("Split: one address turned out to be somebody else's"),
+    "personal.exported": _("Personal data exported"),
+    "personal.listed": _("Personal data listed"),
+    "personal.viewed": _("Personal data viewed"),
+    "heartbeat.retired": _("Web host declared gone for good"),
+    "door.defer": _("The door: not yet"),
+    "door.lift": _("Stop lifted"),
+    "door.permit": _("The door: may go"),
+    "door.refuse": _("The door: no"),
+    "door.stop": _("Stop recorded"),
+    "door.touch": _("Counted as sent"),
+    "halt.lifted": _("Started again"),
+    "halt.placed": _("Sending stopped"),
+    "incident.opened": _("Incident opened"),
     "playbook.loaded": _("Playbook loaded"),
+    "compliance.liftrequest.asked": _("Asked to lift the stop"),
+    "optin.recorded": _("Opt-in recorded"),
+    "suppression.kept": _("A file would have brought the person back; the stop holds"),
+    "suppression.lift_asked": _("Asked to lift it"),
+    "suppression.lifted": _("Lifted"),
     "suppression.recorded": _("Stop recorded"),
+    "suppression.replayed": _("Stop taken back from the journal"),
 }
 _TONES: Mapping[str, str] = {Outcome.PERMIT: "good", Outcome.DEFER: "wait", Outcome.REFUSE: "bad"}
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _WORDS_IN_A_NAME = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a halt may name, as people say it; `subject` is its row, `app.model:pk`, where it has one."""
+
+    said: str
+    subject: str = ""
+
+
+_SCOPES: dict[str, Callable[[str], Scope | None]] = {
+    "installation": lambda _key: Scope(str(_("All sending"))),
+    "recipient-domain": lambda key: Scope(str(_("Everything to %(domain)s and below it") % {"domain": key})),
+}
 
 
 def know(*, codes: Words, rules: Words, verbs: Words) -> None:
@@ -59,6 +121,23 @@ def know(*, codes: Words, rules: Words, verbs: Words) -> None:
     _CODES.update(codes)
     _RULES.update(rules)
     _VERBS.update(verbs)
+
+
+def know_scopes(scopes: Mapping[str, Callable[[str], Scope | None]]) -> None:
+    """Add what an upper floor can stop: {kind: what a key of it is called, None for a key that names nothing}."""
+    _SCOPES.update(scopes)
+
+
+def find_scope(scope: str) -> Scope | None:
+    """`mailbox:1` as people say it; None when there is no such thing."""
+    kind, _colon, key = scope.partition(":")
+    return _SCOPES[kind](key) if kind in _SCOPES else None
+
+
+def say_scope(scope: str) -> str:
+    """`mailbox:1` as people say it, or as it stands when nobody knows it any more."""
+    found = find_scope(scope)
+    return found.said if found else scope
 
 
 def codes() -> Words:
@@ -95,10 +174,12 @@ def say_state(subject: str, state: str) -> str:
 
 
 def say_subject(subject: str) -> str:
-    """`sequences.contact:12` as people say it: Contact 12."""
+    """`sequences.contact:12` as people say it: Contact 12; without a key, all of them."""
     label, _colon, key = subject.partition(":")
     model = _model(label)
-    return f"{capfirst(model._meta.verbose_name)} {key}" if model else subject
+    if model is None:
+        return subject
+    return f"{capfirst(model._meta.verbose_name)} {key}" if key else capfirst(model._meta.verbose_name_plural)
 
 
 def tone(outcome: str) -> str:

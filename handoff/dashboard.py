@@ -13,26 +13,30 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from compliance import admin_words as words
-from compliance import clock, installation
+from compliance import clock, halts, host_stop, incidents, installation, lifting
 from compliance.acts import Act, Offer, offers
-from compliance.admin import unsealed
+from compliance.admin_incidents import told
 from compliance.admin_pages import page_of
 from compliance.audit import reference
-from compliance.models import Purpose, Strength, Suppression
+from compliance.models import Halt, Incident, LiftRequest, Purpose, Strength, Suppression
 from compliance.playbook import NoPlaybook
 from compliance.principals import Staff
+from compliance.sealer import unsealed
 from compliance.transitions import arrows
 from handoff.roles import roles_of
-from sequences import approval, lists
+from sequences import approval, countersigning, lists
 from sequences.admin.outbox import TONES
 from sequences.models import Enrollment, Mailbox, OutboundMessage, RecipientList, SequenceVersion, TemplateVersion
 
 State = OutboundMessage.State
 _WORK: tuple[tuple[type[Model], Sequence[Act]], ...] = (
-    (TemplateVersion, approval.TEXT_ACTS),
-    (SequenceVersion, approval.SEQUENCE_ACTS),
+    (TemplateVersion, approval.TEXT_ACTS + countersigning.TEXT_ACTS),
+    (SequenceVersion, approval.SEQUENCE_ACTS + countersigning.SEQUENCE_ACTS),
     (RecipientList, lists.ACTS),
+    (Incident, incidents.ACTS),
+    (LiftRequest, lifting.ACTS),
 )
+_CONFIRM = [act for act in halts.ACTS if act.arrow == "confirm_start"]
 _ROWS_LOOKED_AT = 50
 # Reading every row of a longer list would make the first page slow; its own page says what may be done with it.
 _PEOPLE_LOOKED_AT = 1000
@@ -77,6 +81,16 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Halted:
+    """One thing that stands still until two people start it again."""
+
+    said: str
+    reason: str
+    since: datetime
+    url: str
+
+
+@dataclass(frozen=True)
 class Step:
     """One of the first steps of an empty installation."""
 
@@ -87,8 +101,8 @@ class Step:
 
 
 def installation_badge(request: HttpRequest) -> list[str] | None:
-    """What this database is for, beside the title; nothing in production."""
-    found = _BADGES.get(installation.purpose())
+    """That it may not send, or what this database is for, beside the title; nothing in production."""
+    found = (_("Disarmed"), "danger") if installation.disarmed() else _BADGES.get(installation.purpose())
     return [str(found[0]), found[1]] if found else None
 
 
@@ -97,7 +111,12 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     by, at = request.user, clock.now()
     may_see_mail = by.has_perm("sequences.view_outboundmessage")
     context["roles"] = roles_of(list(by.groups.values_list("name", flat=True))) if by.pk else []
-    context["waiting"] = waiting_for(by)
+    context["disarmed"] = installation.disarmed()
+    context["halted"] = halted()
+    context["host_stopped"] = host_stop.stands()
+    context["incidents"] = open_incidents(by)
+    context["now"] = at
+    context["waiting"] = waiting_for(by, at)
     context["steps"] = first_steps(by)
     context["standing"] = standing(by)
     context["numbers"] = numbers(at) if may_see_mail else []
@@ -105,31 +124,58 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
-def waiting_for(by: Any) -> list[Waiting]:
-    """Texts, sequences and lists on which this person has an open act, the longest waiting first."""
-    found = [one for model, acts in _WORK for one in _waiting(model, acts, by)]
+def waiting_for(by: Any, at: datetime) -> list[Waiting]:
+    """What this person has an open act on, the longest waiting first."""
+    found = [*_starts(by), *(one for model, acts in _WORK for one in _waiting(model, acts, by, at))]
     return sorted(found, key=lambda one: one.since)
 
 
-def _waiting(model: type[Model], acts: Sequence[Act], by: Staff) -> list[Waiting]:
-    declared = arrows(model)
-    mine = [act for act in acts if not act.danger and declared[act.arrow].open_to(by)]
-    states = {state for act in mine for state in declared[act.arrow].sources}
-    rows = model._default_manager.filter(state__in=states).order_by("pk")[:_ROWS_LOOKED_AT] if states else []
+def _starts(by: Staff) -> list[Waiting]:
+    """Halts that somebody else has asked to start again, and that this person may confirm."""
+    label = arrows(Halt)["confirm_start"].label
     found = []
-    for row in rows:
-        if can := tuple(offer.label for offer in _offers(row, mine, by) if offer.open):
-            since = getattr(row, "submitted_at", None) or row.created_at  # type: ignore[attr-defined]
-            found.append(Waiting(model._meta.verbose_name, str(row), page_of(reference(row)), can, since))
+    for row in Halt.objects.filter(state=Halt.State.START_ASKED).order_by("pk")[:_ROWS_LOOKED_AT]:
+        if all(offer.open for offer in offers(row, _CONFIRM, by)):
+            said = words.say_scope(row.scope)
+            found.append(Waiting(_("start again"), said, page_of(reference(row)), (label,), row.asked_at or row.at))
     return found
 
 
-def _offers(row: Any, acts: Sequence[Act], by: Staff) -> list[Offer]:
+def open_incidents(by: Any) -> list[dict[str, Any]]:
+    """Incidents that nobody has closed yet, the gravest first, for who may see them."""
+    may = by.has_perm("compliance.view_incident")
+    return [{"row": row, "told": told(row)} for row in (incidents.still_open() if may else [])]
+
+
+def halted() -> list[Halted]:
+    """What stands still because somebody, or a breaker, stopped it; the latest first."""
+    rows = Halt.objects.exclude(state=Halt.State.LIFTED).order_by("-order_no")[:_ROWS_LOOKED_AT]
+    return [Halted(words.say_scope(row.scope), row.reason, row.at, page_of(reference(row))) for row in rows]
+
+
+def _waiting(model: type[Model], acts: Sequence[Act], by: Staff, at: datetime) -> list[Waiting]:
+    declared = arrows(model)
+    mine = [act for act in acts if not act.danger and declared[act.arrow].open_to(by)]
+    states = {state for act in mine for state in declared[act.arrow].sources}
+    rows = model._default_manager.filter(state__in=states).order_by("-pk")[:_ROWS_LOOKED_AT] if states else []
+    found = []
+    for row in rows:
+        if can := tuple(offer.label for offer in _offers(row, mine, by, at) if offer.open):
+            found.append(Waiting(model._meta.verbose_name, str(row), page_of(reference(row)), can, _since(row)))
+    return found
+
+
+def _since(row: Any) -> datetime:
+    moments = (getattr(row, name, None) for name in ("submitted_at", "asked_at", "opened_at", "created_at"))
+    return next(moment for moment in moments if isinstance(moment, datetime))
+
+
+def _offers(row: Any, acts: Sequence[Act], by: Staff, at: datetime) -> list[Offer]:
     if isinstance(row, RecipientList) and row.rows.count() > _PEOPLE_LOOKED_AT:
         label = arrows(RecipientList)["sign"].label
         return [Offer(act, label, ()) for act in acts if act.arrow == "sign" and row.state == row.State.SUBMITTED]
     try:
-        return offers(row, acts, by)
+        return offers(row, acts, by, at)
     except NoPlaybook:
         return []
 

@@ -1,7 +1,7 @@
 """Which role may do what: the eight roles of the house as Django groups, each with exactly its permissions.
 
 Writing, signing and loading are kept apart, so that no role can carry a text or a list alone from draft to sending.
-Stopping is easy, every member of staff may stop a mailbox; starting one again is the work of sales ops.
+Stopping is easy, every member of staff may stop everything; starting again takes two people of those who lead.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,14 +24,23 @@ def _edits(*models: str) -> frozenset[str]:
     return frozenset(f"sequences.{verb}_{model}" for model in models for verb in ("add", "change", "delete"))
 
 
-_STOP = frozenset({"sequences.stop_mailbox", "sequences.view_mailbox"})
+_STOP = frozenset({"compliance.place_halt", "compliance.view_halt", "sequences.view_mailbox"})
 _WORDING = _views("sequences", "template", "templateversion", "sequence", "sequenceversion", "step", "signature")
 _PEOPLE = _views("sequences", "account", "contact")
 _SENDING = _views(
     "sequences", "recipientlist", "listrow", "importrun", "enrollment", "outboundmessage", "attempt", "inboundmessage"
 )
-_LEDGER = _views("compliance", "suppression", "decision", "auditentry", "playbookversion")
-_EVERYTHING = _STOP | _WORDING | _PEOPLE | _SENDING | _LEDGER
+_LEDGER = _views("compliance", "suppression", "decision", "auditentry", "playbookversion", "heartbeat", "installation")
+_INCIDENT = _views("compliance", "incident") | {"compliance.open_incident"}
+_EVERYTHING = _STOP | _WORDING | _PEOPLE | _SENDING | _LEDGER | _INCIDENT
+_CLOSE = frozenset({"compliance.close_incident"})
+
+_START = frozenset({"compliance.start_halt"})
+# Whether a database is the one that sends is for those who answer for the whole, not for one who wants mail out.
+_ARM = frozenset({"compliance.arm_installation", "compliance.disarm_installation"})
+# Who records a person's own opt-in and asks, and who confirms; nobody confirms what they asked for (LAW SUP-05).
+_ASK_LIFT = _views("compliance", "optin", "liftrequest", "lift") | {"compliance.record_optin", "compliance.ask_lift"}
+_CONFIRM_LIFT = _views("compliance", "optin", "liftrequest", "lift") | {"compliance.confirm_lift"}
 
 ROLES: Mapping[str, frozenset[str]] = {
     "content": _STOP
@@ -40,9 +49,14 @@ ROLES: Mapping[str, frozenset[str]] = {
     | _views("compliance", "playbookversion")
     | _edits("template", "templateversion")
     | {"sequences.submit_templateversion"},
-    "cmo": _EVERYTHING | {"sequences.approve_messaging", "sequences.reject_templateversion"},
+    "cmo": _EVERYTHING | _START | {"sequences.approve_messaging", "sequences.reject_templateversion"},
     "cro": _EVERYTHING
+    | _START
+    | _CLOSE
+    | _ASK_LIFT
+    | _CONFIRM_LIFT
     | {
+        "sequences.merge_contact",
         "sequences.approve_narrative",
         "sequences.reject_templateversion",
         "sequences.approve_sequenceversion",
@@ -52,6 +66,8 @@ ROLES: Mapping[str, frozenset[str]] = {
         "sequences.withdraw_recipientlist",
     },
     "sales_ops": _EVERYTHING
+    | _START
+    | _ASK_LIFT
     | _edits("sequence", "sequenceversion", "step", "recipientlist")
     | {
         "sequences.add_account",
@@ -59,6 +75,7 @@ ROLES: Mapping[str, frozenset[str]] = {
         "sequences.add_contact",
         "sequences.change_contact",
         "sequences.import_contact",
+        "sequences.merge_contact",
         "sequences.load_templateversion",
         "sequences.submit_sequenceversion",
         "sequences.submit_recipientlist",
@@ -69,15 +86,25 @@ ROLES: Mapping[str, frozenset[str]] = {
         "sequences.start_mailbox",
         "sequences.resolve_outboundmessage",
         "compliance.record_stop",
+        "compliance.change_heartbeat",
     },
     # Who is told "stop" on the telephone records it; an objection may come by any way (GDPR art. 21).
     "rep": _STOP
+    | _INCIDENT
     | _PEOPLE
     | _views("sequences", "enrollment", "outboundmessage", "inboundmessage")
     | _views("compliance", "suppression", "decision")
     | {"compliance.record_stop"},
-    "legal": _EVERYTHING | {"compliance.record_stop", "sequences.withdraw_recipientlist"},
-    "chief_of_staff": _EVERYTHING | _views("auth", "user", "group"),
+    "legal": _EVERYTHING
+    | _START
+    | _CLOSE
+    | _ARM
+    | {"compliance.review_incident"}
+    | _ASK_LIFT
+    | _CONFIRM_LIFT
+    | {"compliance.record_stop", "compliance.change_heartbeat", "sequences.withdraw_recipientlist"}
+    | {"sequences.erase_contact"},
+    "chief_of_staff": _EVERYTHING | _START | _ARM | _CLOSE | _CONFIRM_LIFT | _views("auth", "user", "group"),
     # Programs sign in with keys, not with sessions; until there is an interface for them they may do nothing.
     "integration": frozenset(),
 }

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from compliance import suppression
+from compliance import stopped, suppression
 from compliance.acts import Act, Consent
 from compliance.calendar import CalendarError, Window
 from compliance.models import AddressDigest, Strength, Suppression
@@ -102,7 +102,7 @@ def leave(
 def exit_for(code: str, enrollment: Enrollment) -> ExitReason:
     """The closed reason for a refusal by the door."""
     if code == "suppressed":
-        stops = suppression.stopped_cards([enrollment.contact.card_id])
+        stops = stopped.stopped_cards([enrollment.contact.card_id])
         return _reason_of(stops[enrollment.contact.card_id]) if stops else ExitReason.OPTED_OUT
     return _EXITS.get(code, ExitReason.NOT_ADDRESSABLE)
 
@@ -127,9 +127,20 @@ def remove(row: Enrollment, *, by: Principal, at: datetime, consent: Consent) ->
 
 
 def _stopped_by(stop: Suppression) -> list[Enrollment]:
-    persons = AddressDigest.objects.filter(digest__in=stop.digests.values("digest")).values("card__person")
-    rows = Enrollment.objects.filter(Q(person__in=persons) | Q(person=stop.person), state=Enrollment.State.ACTIVE)
-    return list(rows)
+    """A stop for a person follows them to all their addresses, one for a domain or company holds only there."""
+    told = AddressDigest.objects.filter(digest__in=stop.digests.values("digest"))
+    if stop.scope == Suppression.Scope.PERSON:
+        persons = told.values("card__person")
+        whom = Q(person__in=persons) | Q(contact__card__person__in=persons) | Q(person=stop.person)
+    else:
+        whom = Q(contact__card__in=told.values("card")) | Q(contact__account=_account_of(stop))
+    return list(Enrollment.objects.filter(whom, state=Enrollment.State.ACTIVE))
+
+
+def _account_of(stop: Suppression) -> int:
+    """The company a stop names; 0, which is none, for other stops."""
+    kind, _colon, key = stop.account.partition(":")
+    return int(key) if kind == "account" and key.isdecimal() else 0
 
 
 def _reason_of(stop: Suppression) -> ExitReason:

@@ -11,9 +11,9 @@ from typing import Any, Generic, TypeVar
 import factory
 from django.contrib.auth.models import Group, User
 
-from compliance import addresses, cards, playbook, vault
+from compliance import addresses, arming, cards, installation, playbook, vault
 from compliance.acts import Consent
-from compliance.models import AddressCard, PlaybookVersion
+from compliance.models import AddressCard, Installation, PlaybookVersion, Purpose
 from compliance.principals import SYSTEM
 from handoff.roles import sync_roles
 from sequences import approval, lists, models
@@ -92,7 +92,7 @@ class _Contact(factory.django.DjangoModelFactory[Contact]):
 
 
 class _Mailbox(factory.django.DjangoModelFactory[Mailbox]):
-    """An active sender on this machine; `password="…"` is stored sealed."""
+    """An active sender on this machine, which is a relay of our own; `password="…"` is stored sealed."""
 
     class Meta:
         model = Mailbox
@@ -105,6 +105,7 @@ class _Mailbox(factory.django.DjangoModelFactory[Mailbox]):
     host = "127.0.0.1"
     port = 2525
     security = Mailbox.Security.PLAIN
+    provider = Mailbox.Provider.RELAY
     secret = factory.LazyAttribute(lambda made: vault.seal(made.password) if made.password else "")
     created_at = LONG_AGO
 
@@ -190,6 +191,13 @@ SequenceVersionFactory: Maker[SequenceVersion] = Maker(_SequenceVersion)
 RecipientListFactory: Maker[RecipientList] = Maker(_RecipientList)
 
 
+def armed(purpose: Purpose = Purpose.TEST) -> Installation:
+    """A database that may send from this host; a marked one keeps its mark."""
+    row = installation.mark(purpose, at=LONG_AGO)
+    arming.begin(row, LONG_AGO)
+    return row
+
+
 def playbook_loaded(at: datetime = LONG_AGO, **sections: Any) -> PlaybookVersion:
     """A small valid playbook as the active one; sections given replace those of PLAYBOOK."""
     document: Mapping[str, Any] = {**PLAYBOOK, **sections}
@@ -247,7 +255,8 @@ def submitted_list(at: datetime, contacts: Sequence[Contact], version: SequenceV
 
 
 def running_list(at: datetime, contacts: Sequence[Contact], version: SequenceVersion | None = None) -> RecipientList:
-    """A list signed by the CRO, with everybody enrolled whom the door does not refuse."""
+    """A list signed by the CRO, with everybody enrolled whom the door does not refuse; the database may send."""
+    armed()
     if not Mailbox.objects.filter(state=Mailbox.State.ACTIVE).exists():
         MailboxFactory()
     row = submitted_list(at, contacts, version)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlunsplit
 
+from django.conf import settings as settings_of_this_test
 from django.db import connection
 
 ROOT = Path(__file__).parents[1]
@@ -39,6 +40,7 @@ def environment(**settings: str) -> dict[str, str]:
     return {
         **os.environ,
         "DATABASE_URL": database_url(),
+        "HANDOFF_STATE_DIR": str(settings_of_this_test.STATE_DIR),
         "DJANGO_SETTINGS_MODULE": "handoff.config.settings",
     } | settings
 

@@ -39,6 +39,8 @@ INBOUND_DOMAIN: str = env.str("INBOUND_DOMAIN", "")
 SMALL_TEAM: bool = env.bool("HANDOFF_SMALL_TEAM", False)
 LEASE_SECONDS: int = env.int("HANDOFF_LEASE_SECONDS", 900)
 # What must outlive the database: the journal of stops, opt-outs spooled while it was away, the kill switch of a host.
+# The command by which a relay on this machine drops one queued message, for instance: postsuper -d {queue_id}
+RELAY_RECALL: str = env.str("HANDOFF_RELAY_RECALL", "")
 STATE_DIR = Path(env.str("HANDOFF_STATE_DIR", str(ROOT / "var" / "state")))
 
 INSTALLED_APPS = [
@@ -66,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "compliance.watching.Watching",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -81,6 +84,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "compliance.admin_halts.kill_switch",
             ]
         },
     }
@@ -94,39 +98,84 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
         # Without recursive triggers INSERT OR REPLACE would rewrite the ledger unseen by the triggers that keep it.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;",
+        # Secure delete: what an erasure empties must not stay in pages that are free again.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON; "
+        "PRAGMA secure_delete=ON;",
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # --- what is decided, in which order ----------------------------------------------------------------------------------
 # The whole policy of sending, asked alike by import preview, list signature, planner and the final clearance.
 CLEARANCE_RULES = [
+    "compliance.rules_standing.NotHalted",
+    "compliance.rules_standing.Armed",
+    "compliance.rules_standing.OptOutsAreIn",
+    "compliance.rules_standing.UnsubscribeWorks",
+    "compliance.rules_standing.InboxIsRead",
     "compliance.rules.NotSuppressed",
     "compliance.rules.MayBeAddressed",
     "compliance.rules.HasLegalBasis",
+    "sequences.rules_breakers.BreakersHold",
     "sequences.rules.MailboxRuns",
     "sequences.rules.EnrollmentIsOpen",
+    "sequences.rules_replay.NotSentBefore",
     "sequences.rules.WordingIsSigned",
     "sequences.rules.SequenceIsSigned",
     "sequences.rules.RowIsSigned",
     "sequences.rules.ValuesPresent",
     "sequences.rules.WithinWindow",
-    "compliance.rules.PersonCap",
-    "compliance.rules.AccountCap",
-    "compliance.rules.RecipientDomainCap",
-    "compliance.rules.MailboxCap",
+    "compliance.rules_caps.PersonCap",
+    "compliance.rules_caps.AccountCap",
+    "compliance.rules_caps.RecipientDomainCap",
+    "compliance.rules_caps.MailboxCap",
+    "compliance.rules_caps.MailboxMinuteCap",
+    "compliance.rules_caps.NewPeopleCap",
+]
+# What must never be, asked every quarter of an hour and by `manage.py invariants`; the order is that of the page.
+INVARIANTS = [
+    "compliance.invariants.SENDS_AFTER_STOP",
+    "sequences.invariants.CLEARED_TWICE",
+    "compliance.invariants.EVERY_PERMISSION_COUNTS",
+    "sequences.invariants.SENT_WITHOUT_CLEARANCE",
+    "sequences.invariants.SENT_WITHOUT_SIGNATURES",
+    "sequences.invariants.SIGNED_BY_AUTHOR",
+    "sequences.invariants.UNKNOWN_STATES",
+    "sequences.invariants.RESULTS_THAT_DIFFER",
+    "sequences.invariants.ATTEMPTS_NOT_RECORDED",
+    "sequences.invariants.STRANDED",
+    "sequences.invariants.DOUBT_SENT_AGAIN",
+    "compliance.invariants.PERMITTED_AGAINST_A_RULE",
+    "compliance.invariants.STOPS_THAT_MATCH_NOBODY",
+    "sequences.invariants.CONTACTS_WITHOUT_DIGESTS",
+    "compliance.invariants.PASSED_A_HALT",
+    "sequences.invariants.PASSED_A_HALTED_LIST",
+    "compliance.invariants.STARTED_BY_ONE",
+    "compliance.invariants.LIFTED_BY_ONE",
+    "compliance.invariants.SEALS_MISSING",
+    "sequences.invariants.IN_TWO_SEQUENCES",
 ]
 # The timetable of the whole system: name, verb, seconds between two rounds. The loop, `tick` and Celery beat read it.
 ROUNDS: list[tuple[str, str, float]] = [
     ("seal", "compliance.sealer.seal_round", 2),
+    ("heads", "handoff.heads.head_round", 600),
+    ("journal", "compliance.journaling.journal_round", 5),
     ("recover", "sequences.sender.recover_round", 5),
+    ("replay", "sequences.replaying.replay_round", 5),
     ("exits", "sequences.enrollment.exit_round", 5),
+    ("erasures", "sequences.erasing.erase_round", 60),
     ("plan", "sequences.planner.plan_round", 5),
+    ("release", "sequences.standstill.release_round", 5),
     ("send", "sequences.sender.send_round", 2),
+    ("recall", "sequences.recalling.recall_round", 10),
+    ("canary", "compliance.canary.canary_round", 60),
+    ("breakers", "sequences.breakers.trip_round", 2),
+    ("reconcile", "sequences.events.reconcile_round", 60),
+    ("invariants", "handoff.promises.promises_round", 900),
 ]
 
 # --- Celery: the broker is a hint, the table is the queue -------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Stores a mail once, before anything is concluded from it, and obeys it when it came to an unsubscribe address.
 
 Whatever its subject, body, sender or headers: a mail to `u-<token>@…` is an opt-out (RFC 2369 §3.2; LAW UNS-13). So
-is a reply whose own words ask to stop (LAW THR-07). Everything else waits for a person.
+is a reply whose own words ask to stop (LAW THR-07), if it tells whom to stop. Everything else waits for a person.
 """
 
 import hashlib
@@ -44,11 +44,12 @@ def take(raw: bytes, *, recipient: str = "", at: datetime) -> InboundMessage:
     read = Mail() if token else reading.read(raw)
     wish = None if read.automatic else asks_to_stop(read.subject, read.text)
     answered = _answered(read)
-    if wish:
-        # First, and for itself: whoever wrote it may be somebody else than the person we wrote to.
-        _stop_writer(read, at)
+    # First, and for itself: whoever wrote it may be somebody else than the person we wrote to.
+    writer_stopped = wish is not None and _stop_writer(read, at)
+    obeyed = token is not None or writer_stopped or (wish is not None and answered is not None)
     with transaction.atomic(durable=not connection.in_atomic_block):
-        verdict = InboundMessage.Verdict.OPT_OUT if token or wish else InboundMessage.Verdict.WAITING
+        # Nobody to stop although somebody asks for it: a person has to find out who it is.
+        verdict = InboundMessage.Verdict.OPT_OUT if obeyed else InboundMessage.Verdict.WAITING
         row, made = InboundMessage.objects.get_or_create(
             digest=digest,
             defaults={
@@ -80,12 +81,14 @@ def _answered(read: Mail) -> OutboundMessage | None:
     return next((known[name] for name in read.answers if name in known), None)
 
 
-def _stop_writer(read: Mail, at: datetime) -> None:
+def _stop_writer(read: Mail, at: datetime) -> bool:
+    """Whether it said, in a way that can be read, who wrote it, so that they are stopped."""
     try:
         writer = addresses.parse(read.sender)
     except AddressError:
-        return
+        return False
     suppression.stop_address(writer, Stop(SuppressionReason.REPLIED, source="reply"), by=SYSTEM, at=at)
+    return True
 
 
 def _token(addressed: Iterable[str]) -> tokens.Token | None:

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from compliance.admin_pages import page_of
 from compliance.audit import reference
-from compliance.models import AuditEntry, Decision, PlaybookVersion, Suppression
+from compliance.models import AuditEntry, Decision, Halt, Heartbeat, PlaybookVersion, Suppression
 from sequences.models import (
     Account,
     Contact,
@@ -33,8 +33,17 @@ from tests.handoff.installation import at_work
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LISTS: Sequence[Any] = (
-    *(Account, AuditEntry, Contact, Decision, Enrollment, ImportRun, InboundMessage, ListRow, Mailbox),
-    *(OutboundMessage, PlaybookVersion, RecipientList, SequenceVersion, Suppression, Template, TemplateVersion),
+    *(Account, AuditEntry, Contact, Decision, Enrollment, Halt, ImportRun, InboundMessage, ListRow, Mailbox),
+    *(
+        Heartbeat,
+        OutboundMessage,
+        PlaybookVersion,
+        RecipientList,
+        SequenceVersion,
+        Suppression,
+        Template,
+        TemplateVersion,
+    ),
 )
 FORMS: Sequence[Any] = (Contact, Mailbox, RecipientList, SequenceVersion, Suppression, TemplateVersion)
 SERIOUS = {"serious", "critical"}

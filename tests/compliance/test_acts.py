@@ -1,18 +1,19 @@
 """Acts: what is offered to whom, every reason against the rest, and that a closed one is not performed."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import models
 
 from compliance.acts import Act, Consent, Offer, offers, perform
+from compliance.models import Installation
 from compliance.principals import SYSTEM, Principal
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import move
 from sequences.models import Mailbox
 from tests.cast import TUESDAY
-from tests.factories import MailboxFactory, UserFactory
+from tests.factories import MailboxFactory, UserFactory, armed
 
 pytestmark = pytest.mark.django_db
 SAID = Consent(comment="too many complaints")
@@ -30,7 +31,7 @@ def tuesday_is_closed(row: Any, by: Principal) -> list[Refusal]:
     return [Refusal("closed", "Not on Tuesdays."), Refusal("raining", "It rains.", where="weather")]
 
 
-STOP = Act("stop", do("stop"), comment_required=True, danger=True)
+STOP = Act("disarm", do("disarm"), comment_required=True, danger=True)
 START = Act("start", do("start"), tuesday_is_closed)
 
 
@@ -43,12 +44,12 @@ def boss() -> Any:
 
 
 def test_an_open_act_is_offered_under_the_name_of_its_arrow() -> None:
-    stop, _start = offers(MailboxFactory(), [STOP, START], boss())
-    assert (stop.label, stop.open) == ("Stop this mailbox", True)
+    (stop,) = offers(armed(), [STOP], boss())
+    assert (stop.label, stop.open) == ("Disarm", True)
 
 
 def test_a_wrong_state_is_the_only_reason_that_is_told() -> None:
-    _stop, start = offers(MailboxFactory(), [STOP, START], boss())
+    (start,) = offers(MailboxFactory(), [START], boss())
     assert codes(start) == ["wrong_state"]
     assert "active" in str(start.refusals[0].text)
 
@@ -59,27 +60,40 @@ def test_every_other_reason_is_told_at_once() -> None:
 
 
 def test_the_system_is_offered_what_it_may_do() -> None:
-    assert [offer.open for offer in offers(MailboxFactory(), [STOP], SYSTEM)] == [True]
+    assert [offer.open for offer in offers(armed(), [STOP], SYSTEM)] == [True]
 
 
 def test_an_open_act_is_performed_with_what_was_said() -> None:
-    row = perform(MailboxFactory(), STOP, by=boss(), at=TUESDAY, consent=SAID)
-    assert getattr(row, "state", "") == Mailbox.State.STOPPED
+    row = perform(armed(), STOP, by=boss(), at=TUESDAY, consent=SAID)
+    assert getattr(row, "state", "") == Installation.State.DISARMED
 
 
 @pytest.mark.parametrize("comment", ["", "  \n"])
 def test_a_comment_that_is_asked_for_must_say_something(comment: str) -> None:
     with pytest.raises(Refused) as refused:
-        perform(MailboxFactory(), STOP, by=boss(), at=TUESDAY, consent=Consent(comment))
+        perform(armed(), STOP, by=boss(), at=TUESDAY, consent=Consent(comment))
     assert refused.value.codes == ("comment_missing",)
 
 
 def test_a_closed_act_is_not_performed_and_says_every_reason() -> None:
     with pytest.raises(Refused) as refused:
-        perform(MailboxFactory(), STOP, by=UserFactory(), at=TUESDAY, consent=Consent())
+        perform(armed(), STOP, by=UserFactory(), at=TUESDAY, consent=Consent())
     assert refused.value.codes == ("not_permitted", "comment_missing")
-    assert Mailbox.objects.get().state == Mailbox.State.ACTIVE
+    assert Installation.objects.get().state == Installation.State.ARMED
 
 
 def test_a_refusal_names_the_place_it_speaks_of() -> None:
     assert str(Refused(tuesday_is_closed(None, SYSTEM))) == "Not on Tuesdays.; weather: It rains."
+
+
+def test_a_reason_of_the_moment_closes_an_act_at_that_moment_only() -> None:
+    def not_yet(row: Any, at: datetime) -> list[Refusal]:
+        return [Refusal("too_early", "Not before Tuesday.")] if at < TUESDAY else []
+
+    act = Act("start", do("start"), due=not_yet, comment_required=True)
+    row = MailboxFactory(state=Mailbox.State.STOPPED)
+    early = TUESDAY - timedelta(seconds=1)
+    assert [codes(offers(row, [act], boss(), at)[0]) for at in (early, TUESDAY)] == [["too_early"], []]
+    with pytest.raises(Refused):
+        perform(row, act, by=boss(), at=early, consent=SAID)
+    assert perform(row, act, by=boss(), at=TUESDAY, consent=SAID).state == Mailbox.State.ACTIVE  # type: ignore[attr-defined]

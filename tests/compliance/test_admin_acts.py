@@ -217,7 +217,6 @@ OPEN = {
     ("list", "sign"): {"cro"},
     ("list", "reject"): {"cro"},
     ("list", "withdraw"): {"cro", "legal", "sales_ops"},
-    ("mailbox", "stop"): {"content", "cmo", "cro", "sales_ops", "rep", "legal", "chief_of_staff"},
     ("mailbox", "start"): {"sales_ops"},
 }
 STAFF = ("content", "cmo", "cro", "sales_ops", "rep", "legal", "chief_of_staff")

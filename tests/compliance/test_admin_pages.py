@@ -9,13 +9,14 @@ from django.test import Client
 from compliance.acts import Consent
 from compliance.admin_pages import badge, page_of
 from compliance.models import AuditEntry
+from compliance.principals import SYSTEM
 from compliance.sealer import seal_round
 from sequences import mailboxes
 from sequences.admin.mailboxes import MailboxAdmin
 from sequences.models import Account, Contact, Mailbox
 from tests.cast import TUESDAY
 from tests.desk import open_row, page, save_row, sign_in
-from tests.factories import AccountFactory, ContactFactory, MailboxFactory, UserFactory
+from tests.factories import AccountFactory, ContactFactory, MailboxFactory
 
 pytestmark = pytest.mark.django_db
 HOSTILE = '"><script>alert(1)</script>'
@@ -66,7 +67,7 @@ def test_a_stop_that_came_while_a_form_was_open_is_not_undone(client: Client) ->
     """The form's own copy of the row still says active; only what was typed is written."""
     mailbox = MailboxFactory()
     stale = Mailbox.objects.get(pk=mailbox.pk)
-    mailboxes.stop(mailbox, by=UserFactory(role="rep"), at=TUESDAY, consent=Consent("Looks wrong"))
+    mailboxes.stop(mailbox, by=SYSTEM, at=TUESDAY, consent=Consent("Looks wrong"))
     stale.name = "Somebody else"
     MailboxAdmin._update(_admin(), stale, ["name"])
     row = Mailbox.objects.get()

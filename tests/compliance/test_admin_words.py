@@ -8,10 +8,11 @@ from django.conf import settings
 
 from compliance import admin_words as words
 from compliance.admin_words import say, say_rule, say_state, say_subject, say_verb, verdict_rows
+from compliance.caps import DEFAULTS
 from tests.factories import UserFactory
 from tests.house.sources import ROOT
 
-RULES = ("compliance/rules.py", "compliance/clearance.py", "sequences/rules.py")
+RULES = ("compliance/rules.py", "compliance/rules_caps.py", "compliance/clearance.py", "sequences/rules.py")
 
 
 def _codes(path: str) -> set[str]:
@@ -24,6 +25,11 @@ def _codes(path: str) -> set[str]:
 @pytest.mark.parametrize("path", RULES)
 def test_every_code_of_a_rule_has_words(path: str) -> None:
     assert _codes(path) - set(words.codes()) == set()
+
+
+@pytest.mark.parametrize("cap", DEFAULTS)
+def test_every_cap_has_words(cap: str) -> None:
+    assert f"{cap}_cap" in words.codes()
 
 
 def test_every_rule_of_the_chain_has_words() -> None:

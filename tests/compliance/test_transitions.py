@@ -152,14 +152,14 @@ def test_a_person_needs_the_permission_of_the_arrow() -> None:
 @everywhere
 def test_a_person_with_the_permission_moves_the_row_under_their_name() -> None:
     user = UserFactory(is_superuser=True)
-    assert move(MailboxFactory(), "stop", by=user, at=TUESDAY)
+    assert move(MailboxFactory(state=STOPPED), "start", by=user, at=TUESDAY)
     assert AuditEntry.objects.get().actor == f"user:{user.pk}"
 
 
 @everywhere
 def test_somebody_who_has_left_may_nothing() -> None:
     with pytest.raises(NotPermitted):
-        move(MailboxFactory(), "stop", by=UserFactory(is_superuser=True, is_active=False), at=TUESDAY)
+        move(MailboxFactory(state=STOPPED), "start", by=UserFactory(is_superuser=True, is_active=False), at=TUESDAY)
 
 
 @everywhere

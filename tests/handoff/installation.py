@@ -1,8 +1,15 @@
 """An installation with one row of every kind, as it is after a day of work."""
 
+from compliance import halts, heartbeats, incidents, lifting, suppression
+from compliance.acts import Consent
+from compliance.addresses import parse
+from compliance.heartbeats import Kind
+from compliance.models import Halt, Incident, OptIn, SuppressionReason
+from compliance.principals import SYSTEM
+from compliance.suppression import Stop
 from sequences.models import ImportRun, InboundMessage, RecipientList, SequenceVersion, TemplateVersion
 from tests.cast import TUESDAY
-from tests.factories import ContactFactory, drafted_sequence, submitted_list, submitted_text
+from tests.factories import ContactFactory, UserFactory, drafted_sequence, submitted_list, submitted_text
 from tests.sequences.campaign import opt_out, played
 
 HOSTILE = '<script>alert("x")</script>'
@@ -20,6 +27,12 @@ def at_work() -> None:
     submitted_list(TUESDAY, [ContactFactory()], SequenceVersion.objects.get())
     drafted_sequence(TUESDAY, texts=[TemplateVersion.objects.get(state=TemplateVersion.State.LOADED)])
     opt_out("somebody@elsewhere.example.com")
+    halts.place("sending-domain:ours.example.com", Halt.Kind.KILL_SWITCH, HOSTILE, by=SYSTEM, at=TUESDAY)
+    heartbeats.beat(Kind.WEB_HOST, HOSTILE, at=TUESDAY)
+    incidents.open_once(
+        "other:1", Incident.Kind.OTHER, Incident.Severity.SEV3, HOSTILE, {"ref": HOSTILE}, by=SYSTEM, at=TUESDAY
+    )
+    lifted()
     received()
     row = RecipientList.objects.order_by("pk")[0]
     ImportRun.objects.create(
@@ -32,6 +45,15 @@ def at_work() -> None:
         by=row.author,
         at=TUESDAY,
     )
+
+
+def lifted() -> None:
+    """Somebody who had opted out wants mail again; one person asks that the stop be lifted, another one lifts it."""
+    address, legal, chief = parse("back@elsewhere.example.com"), UserFactory(role="legal"), UserFactory(role="cro")
+    stop = suppression.stop_address(address, Stop(SuppressionReason.ONE_CLICK), by=SYSTEM, at=TUESDAY)
+    said = lifting.record_opt_in(address, OptIn.Way.FORM, HOSTILE, HOSTILE, by=legal, at=TUESDAY)
+    request = lifting.ask(stop, said, HOSTILE, by=legal, at=TUESDAY)
+    lifting.confirm(request, by=chief, at=TUESDAY, consent=Consent(comment=HOSTILE))
 
 
 def received(raw: bytes = MAIL) -> InboundMessage:

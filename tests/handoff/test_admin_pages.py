@@ -29,8 +29,8 @@ from tests.factories import ContactFactory, UserFactory, playbook_loaded, runnin
 from tests.handoff.installation import at_work
 
 MODELS: Sequence[type[Model]] = sorted(admin.site._registry, key=lambda model: model._meta.label)
-NO_ADDING = {"AuditEntry", "Decision", "Enrollment", "Group", "ImportRun", "InboundMessage", "ListRow"}
-NO_ADDING |= {"OutboundMessage", "PlaybookVersion"}
+NO_ADDING = {"AuditEntry", "Decision", "Enrollment", "Group", "Halt", "ImportRun", "InboundMessage", "ListRow"}
+NO_ADDING |= {"Heartbeat", "Installation", "Lift", "LiftRequest", "OutboundMessage", "PlaybookVersion"}
 
 
 @pytest.fixture

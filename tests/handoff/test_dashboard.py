@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -24,6 +25,7 @@ from tests.factories import (
     drafted_sequence,
     playbook_loaded,
     running_list,
+    signed_text,
     submitted_list,
     submitted_text,
 )
@@ -34,7 +36,7 @@ pytestmark = pytest.mark.django_db
 
 
 def titles(role: str, **who: Any) -> list[str]:
-    return [one.title for one in waiting_for(UserFactory(role=role, **who))]
+    return [one.title for one in waiting_for(UserFactory(role=role, **who), TUESDAY)]
 
 
 class TestWaiting:
@@ -52,7 +54,7 @@ class TestWaiting:
     def test_what_somebody_wrote_does_not_wait_for_their_own_signature(self) -> None:
         author = UserFactory(roles=["content", "cmo"])
         submitted_text(TUESDAY, author=author)
-        assert waiting_for(author) == []
+        assert waiting_for(author, TUESDAY) == []
 
     def test_a_sequence_waits_for_whoever_may_submit_it(self) -> None:
         draft = drafted_sequence(TUESDAY, steps=1)
@@ -73,9 +75,20 @@ class TestWaiting:
         running_list(TUESDAY, [ContactFactory()], approved_sequence(TUESDAY, steps=1))
         assert titles("cro") == []
 
+    def test_it_waits_again_when_the_signature_is_about_to_end(self) -> None:
+        row = running_list(TUESDAY, [ContactFactory()], approved_sequence(TUESDAY, steps=1))
+        (one,) = waiting_for(UserFactory(role="cro"), TUESDAY + timedelta(days=23))
+        assert (one.title, one.can) == (str(row), ("Sign the rows as they are now (CRO)",))
+
+    def test_a_text_waits_for_another_cmo_when_the_first_is_gone(self) -> None:
+        text = signed_text(TUESDAY)
+        assert titles("cmo") == []
+        User.objects.filter(groups__name="cmo").update(is_active=False)
+        assert titles("cmo") == [str(text)]
+
     def test_it_says_what_can_be_done(self) -> None:
         submitted_text(TUESDAY)
-        (one,) = waiting_for(UserFactory(role="cmo"))
+        (one,) = waiting_for(UserFactory(role="cmo"), TUESDAY)
         assert one.can == ("Approve the messaging (CMO)",)
 
 

@@ -13,7 +13,8 @@ KEYS = {"SECRET_KEY": "x" * 50, "HANDOFF_KEYS": "1:" + "ab" * 32}
 
 
 def _manage(*arguments: str, database: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **KEYS, "DATABASE_URL": f"sqlite:///{database}"}
+    places = {"DATABASE_URL": f"sqlite:///{database}", "HANDOFF_STATE_DIR": str(database.with_name("state"))}
+    environment = {**os.environ, **KEYS, **places}
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 

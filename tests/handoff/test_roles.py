@@ -69,16 +69,22 @@ def test_no_role_hands_out_roles_or_deletes_evidence(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", STAFF)
-def test_everybody_on_the_staff_may_stop_a_mailbox(role: str) -> None:
-    assert "sequences.stop_mailbox" in ROLES[role]
+def test_everybody_on_the_staff_may_stop_everything_and_see_what_stands(role: str) -> None:
+    assert {"compliance.place_halt", "compliance.view_halt"} <= ROLES[role]
 
 
-def test_only_sales_ops_starts_one_again() -> None:
+def test_those_who_lead_start_again() -> None:
+    assert [role for role in ROLES if "compliance.start_halt" not in ROLES[role]] == ["content", "rep", "integration"]
+
+
+def test_only_sales_ops_starts_a_mailbox_after_a_fault() -> None:
     assert [role for role in ROLES if "sequences.start_mailbox" in ROLES[role]] == ["sales_ops"]
 
 
-def test_the_chief_of_staff_reads_and_stops_and_nothing_else() -> None:
-    assert {right for right in ROLES["chief_of_staff"] if ".view_" not in right} == {"sequences.stop_mailbox"}
+def test_the_chief_of_staff_stops_and_starts_and_changes_nothing_that_is_sent() -> None:
+    may = {right for right in ROLES["chief_of_staff"] if ".view_" not in right}
+    assert {"compliance.place_halt", "compliance.start_halt"} <= may
+    assert not {right for right in may if right.startswith("sequences.")}
 
 
 def test_programs_may_do_nothing_here() -> None:

@@ -19,7 +19,7 @@ from compliance.models import Purpose
 from handoff import rounds, tasks
 from sequences.models import Contact, Enrollment
 from tests.cast import TUESDAY
-from tests.factories import ContactFactory, playbook_loaded
+from tests.factories import ContactFactory, armed, playbook_loaded
 from tests.processes import eventually, noon_zone, started
 from tests.sequences.campaign import EVERY_DAY, State, message, under_way
 from tests.sequences.scripted_smtp import Act, ScriptedServer
@@ -91,8 +91,9 @@ class TestOnce:
 
     @pytest.mark.django_db
     def test_those_of_the_house_run_on_an_empty_database_and_twice(self) -> None:
+        armed()
         playbook_loaded()
-        assert list(rounds.run_all(TUESDAY)) == ["seal", "recover", "exits", "plan", "send"]
+        assert list(rounds.run_all(TUESDAY)) == rounds.names()
         assert not any(any(counts.values()) for counts in rounds.run_all(TUESDAY).values())
 
 
@@ -135,7 +136,7 @@ class TestCelery:
 
     def test_a_hint_expires_instead_of_piling_up(self) -> None:
         schedule: dict[str, Any] = settings.CELERY_BEAT_SCHEDULE
-        assert all(entry["options"]["expires"] <= 60 for entry in schedule.values())
+        assert all(entry["options"]["expires"] <= max(entry["schedule"], 60) for entry in schedule.values())
 
     def test_the_task_is_known_by_the_name_beat_uses(self) -> None:
         assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(current_app.tasks)

@@ -18,7 +18,8 @@ _PATIENCE_SECONDS = 60
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     keys = {"SECRET_KEY": "x" * 50, "HANDOFF_KEYS": "1:" + "ab" * 32}
-    return {**os.environ, **keys, "DATABASE_URL": f"sqlite:///{tmp_path / 'own.sqlite3'}"}
+    places = {"DATABASE_URL": f"sqlite:///{tmp_path / 'own.sqlite3'}", "HANDOFF_STATE_DIR": str(tmp_path / "state")}
+    return {**os.environ, **keys, **places}
 
 
 @pytest.fixture

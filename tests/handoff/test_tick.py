@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from compliance import clock, installation
 from compliance.models import Purpose
+from handoff import rounds
 from sequences.models import Mailbox
 from tests.cast import TUESDAY
 from tests.factories import MailboxFactory, playbook_loaded
@@ -66,6 +67,7 @@ class TestTheMoment:
         assert at in refused(at)
 
     def test_what_is_refused_sends_nothing(self) -> None:
+        installation.mark(Purpose.PRODUCTION, at=TUESDAY)
         with ScriptedServer() as server:
             under_way(server.port, at=TUESDAY + timedelta(days=3650))
             refused(TUESDAY + timedelta(days=3650))
@@ -85,7 +87,7 @@ class TestWhatItDoes:
     def test_it_prints_one_object_with_every_round_in_order(self) -> None:
         said = json.loads(tick(json=True))
         assert list(said) == ["at", "rounds"]
-        assert list(said["rounds"]) == ["seal", "recover", "exits", "plan", "send"]
+        assert list(said["rounds"]) == rounds.names()
         assert all(isinstance(count, int) for counts in said["rounds"].values() for count in counts.values())
 
     def test_without_a_moment_it_is_now(self) -> None:
@@ -99,7 +101,7 @@ class TestWhatItDoes:
             call_command("tick", "--round", "everything")
 
     def test_people_are_told_in_lines(self) -> None:
-        assert tick().splitlines()[-1] == "send: nothing to do"
+        assert "plan: nothing to do" in tick().splitlines()
 
     def test_twice_changes_nothing(self) -> None:
         installation.mark(Purpose.TEST, at=TUESDAY)

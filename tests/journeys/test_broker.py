@@ -53,7 +53,7 @@ class Stage:
             "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
         }
         installation.mark(Purpose.TEST, at=clock.now())
-        caps = {**PLENTY, "person": {"limit": 10, "hours": 1}}
+        caps = {**PLENTY, "person": {"limit": 10, "hours": 1, "because": "Time is short."}}
         playbook_loaded(caps=caps, sequences={"windows": [EVERY_DAY]})
         MailboxFactory(port=catcher.port)
 

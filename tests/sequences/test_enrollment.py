@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from compliance import addresses, suppression
+from compliance import addresses, cards, suppression
 from compliance.acts import Consent, perform
-from compliance.models import Suppression, SuppressionReason
+from compliance.models import AddressCard, PersonKey, Suppression, SuppressionReason
 from compliance.principals import SYSTEM
 from compliance.refusals import Refused
 from compliance.suppression import Stop
 from sequences import enrollment, lists, mailboxes, outbox, planner
-from sequences.models import Contact, Enrollment, ExitReason, RecipientList
+from sequences.models import Account, Contact, Enrollment, ExitReason, RecipientList
 from tests.cast import TUESDAY
 from tests.factories import (
     AccountFactory,
@@ -202,6 +202,28 @@ class TestTheSweep:
         stop_domain(stopped)
         assert enrollment.exit_round(TUESDAY) == {"ended": 2}
 
+    def test_a_stop_for_a_company_ends_everybody_there_and_at_its_domains(self) -> None:
+        big, small = AccountFactory(domain="big.example.com"), AccountFactory(domain="small.example.com")
+        there = [ContactFactory(account=big), ContactFactory(account=big, address="a@else.test")]
+        under_way(people=[*there, ContactFactory(account=small, address="b@mail.big.example.com"), *_two_at(small)])
+        stop = Stop(SuppressionReason.LEGAL_DEMAND)
+        suppression.stop_company(big.key, ["big.example.com"], stop, by=SYSTEM, at=TUESDAY)
+        assert enrollment.exit_round(TUESDAY) == {"ended": 3}
+
+    def test_a_stop_for_a_domain_does_not_end_the_passage_at_another_address_of_the_person(self) -> None:
+        under_way(people=[ContactFactory(address="ada@else.test")])
+        former = cards.find_or_make([addresses.parse("ada@big.example.com")], at=TUESDAY)["ada@big.example.com"]
+        AddressCard.objects.filter(pk=former.pk).update(person=passage().person)
+        stop_domain("big.example.com")
+        assert enrollment.exit_round(TUESDAY) == {"ended": 0}
+
+    def test_a_stop_for_a_person_ends_the_passage_begun_before_they_were_merged(self) -> None:
+        under_way()
+        survivor = PersonKey.objects.create(created_at=TUESDAY)
+        AddressCard.objects.filter(pk=Contact.objects.get().card_id).update(person=survivor)
+        opt_out(Contact.objects.get().address)
+        assert enrollment.exit_round(TUESDAY) == {"ended": 1}
+
     def test_what_was_planned_for_them_is_cancelled(self) -> None:
         under_way()
         planner.plan_round(TUESDAY)
@@ -242,6 +264,10 @@ class TestReasons:
         under_way()
         stop_address(Contact.objects.get().address, SuppressionReason.NO_SUCH_ADDRESS)
         assert enrollment.exit_for("suppressed", passage()) == ExitReason.BOUNCED
+
+
+def _two_at(account: Account) -> list[Contact]:
+    return ContactFactory.create_batch(2, account=account)
 
 
 def end(row: Enrollment, at: datetime = TUESDAY) -> None:

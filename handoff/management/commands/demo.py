@@ -60,7 +60,7 @@ class Command(BaseCommand):
     def _serve(self, port: int, console: Console) -> None:
         """The admin, and the rounds in real time: what you sign is sent, to the catcher."""
         url = settings.PUBLIC_URL
-        with serving.web(port, {"PUBLIC_URL": url}) as process:
+        with serving.web(port, {"PUBLIC_URL": url, "HANDOFF_STATE_DIR": str(settings.STATE_DIR)}) as process:
             invitation = _INVITATION.format(url=url, password=cast.PASSWORD, people=_people())
             console.print(invitation, markup=False, soft_wrap=True)
             serving.until_stopped(process, with_rounds=True)

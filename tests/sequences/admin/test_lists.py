@@ -1,9 +1,12 @@
 """Recipient lists in the admin: what the door says of them, who may load, what waits for a signature."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from compliance import clock
 from compliance.models import AuditEntry
 from sequences import lists
 from sequences.admin import lists as pages
@@ -133,3 +136,20 @@ def test_a_row_added_after_the_page_was_shown_is_not_signed_with_it(client: Clie
     lists.add(row, [(second, second.source, second.basis)], by=row.author, at=TUESDAY)
     assert take(client, row, "sign_changes", digest=shown).status_code == 409
     assert row.rows.filter(signed_leaf="").count() == 2
+
+
+def test_the_page_says_until_when_the_signature_holds(client: Client) -> None:
+    row = running_list(clock.now(), [ContactFactory()])
+    sign_in(client, "cro")
+    shown = open_row(client, row)
+    assert "signature holds until" in shown
+    assert "Every row is signed as it stands" in shown
+
+
+def test_the_page_says_that_a_signature_has_ended_and_offers_to_sign_again(client: Client) -> None:
+    row = running_list(clock.now() - timedelta(days=31), [ContactFactory()])
+    sign_in(client, "cro")
+    shown = open_row(client, row)
+    assert "nobody is written to until the list is signed again" in shown
+    take(client, row, "sign_changes", digest=lists.digest_now(row))
+    assert "signature holds until" in open_row(client, row)

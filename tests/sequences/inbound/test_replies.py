@@ -104,6 +104,20 @@ def test_html_alone_is_read_without_what_it_quotes() -> None:
     assert take(mail.as_bytes(), at=TUESDAY).verdict == Verdict.WAITING
 
 
+@pytest.mark.parametrize(
+    "sender", ["j\u00f6rg@pumps.example.com", "Ada <ada@localhost>", "undisclosed:;", "no address"]
+)
+def test_whoever_cannot_be_told_is_looked_for_by_a_person(sender: str) -> None:
+    row = take(f"From: {sender}\r\nSubject: Re: pumps\r\n\r\nPlease unsubscribe me.\r\n".encode(), at=TUESDAY)
+    assert (row.verdict, Suppression.objects.count()) == (Verdict.WAITING, 0)
+
+
+def test_the_message_it_answers_tells_enough(message: OutboundMessage) -> None:
+    row = take(reply("Please stop.", sender="undisclosed:;", answers=message.message_id), at=TUESDAY)
+    assert row.verdict == Verdict.OPT_OUT
+    assert is_stopped(message.enrollment.contact)
+
+
 def test_the_ledger_keeps_neither_the_words_nor_the_address() -> None:
     take(reply("Lovelace says: remove me from your list", sender="ada.lovelace@pumps.example.com"), at=TUESDAY)
     stop = Suppression.objects.get(reason=SuppressionReason.REPLIED)
