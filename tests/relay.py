@@ -43,9 +43,7 @@ class Relay:
 def running(folder: Path) -> Iterator[Relay]:
     """Start one whose next hop nobody answers yet."""
     folder.chmod(0o755)
-    relay = Relay(folder, _free(), _free())
-    _configure(relay)
-    _run("postfix", "-c", str(folder / "conf"), "start")
+    relay = _started(folder)
     try:
         until(lambda: _answers(relay.port), "Postfix answers")
         yield relay
@@ -62,10 +60,23 @@ def until(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
+def _started(folder: Path, tries: int = 3) -> Relay:
+    """A port that was free a moment ago may be taken by another test; then with others."""
+    relay = Relay(folder, _free(), _free())
+    _configure(relay)
+    try:
+        _run("postfix", "-c", str(folder / "conf"), "start")
+    except RuntimeError:
+        if tries == 1:
+            raise
+        return _started(folder, tries - 1)
+    return relay
+
+
 def _configure(relay: Relay) -> None:
     conf, spool, data = (relay.folder / name for name in ("conf", "spool", "data"))
     for path in (conf, spool, data):
-        path.mkdir()
+        path.mkdir(exist_ok=True)
         path.chmod(0o755)
     shutil.chown(data, "postfix")
     (conf / "main.cf").write_text(_MAIN.format(spool=spool, data=data, next=relay.next_port, log=relay.folder / "log"))

@@ -20,15 +20,14 @@ from django.core.management import call_command
 from django.db.models import F
 from kombu import Connection, Queue
 
-from compliance import clock, installation
+from compliance import clock
 from compliance.acts import Act, Consent, perform
-from compliance.models import Purpose
 from handoff import metrics
 from handoff.demo.catcher import Catcher, Caught
 from handoff.serving import free_port
 from sequences import lists
 from sequences.models import Enrollment, ExitReason, RecipientList
-from tests.factories import MailboxFactory, UserFactory, approved_sequence, playbook_loaded
+from tests.factories import MailboxFactory, UserFactory, approved_sequence, armed, playbook_loaded
 from tests.processes import ROOT, environment, eventually, noon_zone, started
 from tests.sequences.campaign import EVERY_DAY, PLENTY, State, broken_promises
 
@@ -52,7 +51,7 @@ class Stage:
             "CELERY_QUEUE": self.queue,
             "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
         }
-        installation.mark(Purpose.TEST, at=clock.now())
+        armed()
         caps = {**PLENTY, "person": {"limit": 10, "hours": 1, "because": "Time is short."}}
         playbook_loaded(caps=caps, sequences={"windows": [EVERY_DAY]})
         MailboxFactory(port=catcher.port)
