@@ -40,7 +40,8 @@ class InstallationAdmin(ActsAdmin, Record):
 
 def _of_this_host(at: datetime) -> dict[str, Any]:
     # Seen from the web server; a worker on another machine has a journal of its own.
-    found = {"fault": arming.fault(at), "folder": journal.folder()}
+    # To look changes nothing: what disarms is kept by whoever would send.
+    found = {"fault": arming.look(), "folder": journal.folder()}
     try:
         told = journal.known()
         return {**found, "known": told, "missing": replay.missing().counts}

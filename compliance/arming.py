@@ -110,7 +110,7 @@ def arm(row: Installation, *, by: Principal, at: datetime, consent: Consent) -> 
         with transaction.atomic():
             locks.own_scopes([locks.EVERYTHING])
             came_back = replay.replay(by=by, at=at)
-            if replay.missing():
+            if replay.missing().binding:
                 raise Refused([Refusal("still_missing", _("Some of what the journal tells could not be written."))])
             told = {"disarmed_because": ""}
             moved = move(row, "arm", by=by, at=at, reason=consent.comment, set=told, data={**came_back.counts})

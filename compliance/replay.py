@@ -5,13 +5,14 @@ number with a minus sign: it belongs to a life that this database does not remem
 this one. Under the code `replayed` nothing that happens here later proves that it was not used.
 """
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.utils.dateparse import parse_datetime
 
 from compliance import audit, journal, journaling, locks
@@ -20,6 +21,7 @@ from compliance.journaling import ORIGIN
 from compliance.models import Decision, Lift, OptIn, Outcome, Suppression, SuppressionDigest, Touch
 from compliance.principals import Principal, actor
 
+_log = logging.getLogger(__name__)
 CODE = "replayed"
 _CHUNK = 500
 _REASON = "replayed from the journal"
@@ -52,6 +54,11 @@ class Missing:
     cleared: Sequence[Cleared] = ()
 
     @property
+    def binding(self) -> bool:
+        """Whether something is missing that would let a message go; a lift that is missing only holds one back."""
+        return bool(self.stops or self.cleared)
+
+    @property
     def counts(self) -> dict[str, int]:
         return {"stops": len(self.stops), "lifts": len(self.lifts), "clearances": len(self.cleared)}
 
@@ -76,7 +83,7 @@ def replay(*, by: Principal, at: datetime) -> Missing:
     for record in lost.stops:
         _write_stop(record, by=by, at=at)
     for record in lost.lifts:
-        _write_lift(record, by=by, at=at)
+        _write_lift_if_true(record, by=by, at=at)
     return lost
 
 
@@ -171,6 +178,15 @@ def _write_stop(record: Record, *, by: Principal, at: datetime) -> None:
     told = {"code": row.reason, "scope": row.scope, "person": row.person, "order": order, "first": record["order"]}
     audit.record("suppression.replayed", audit.reference(row), by=by, at=at, **told)
     journaling.stop_recorded(row)
+
+
+def _write_lift_if_true(record: Record, *, by: Principal, at: datetime) -> None:
+    """The database refuses a lift whose opt-in it no longer knows to be that person's; then the stop holds."""
+    try:
+        with transaction.atomic():
+            _write_lift(record, by=by, at=at)
+    except IntegrityError:
+        _log.warning("the lift %s of the journal could not be written again; its stop holds", record["order"])
 
 
 def _write_lift(record: Record, *, by: Principal, at: datetime) -> None:
