@@ -22,7 +22,7 @@ $(PY) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || 
 	{ echo '$(VENV) is broken or older than Python 3.11; make it anew: make clean setup' >&2; exit 1; }
 endef
 
-.PHONY: help setup dev demo run test bench lint types house lock clean
+.PHONY: faults help setup dev demo run test bench lint types house lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,10 @@ run: setup  ## this installation: web and one loop
 
 test: dev  ## the suite, on SQLite and on PostgreSQL
 	@$(PY) -m tests.lanes $(ARGS)
+
+faults: dev  ## the random tests at length: 100,000 meetings of stop and send, 400 histories; half an hour and more
+	@HANDOFF_FAULT_ROUNDS=100000 HANDOFF_FAULT_EXAMPLES=400 $(PY) -m tests.lanes tests/faults/test_interleavings.py \
+		tests/faults/test_any_order.py $(ARGS)
 
 bench: dev  ## what the promises of speed come to here; makes and drops databases of its own on PostgreSQL
 	@$(PY) -m bench $(ARGS)
