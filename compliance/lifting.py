@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from compliance import audit, cards, identities, journaling, locks, subjects
+from compliance import audit, cards, identities, journaling, locks, stopped, subjects
 from compliance.acts import Act, Consent
 from compliance.addresses import Address
 from compliance.models import (
@@ -227,6 +227,9 @@ def _against_lifting(stop: Suppression) -> list[Refusal]:
         return [Refusal("trial", text)]
     if Lift.objects.filter(stop=stop).exists():
         return [Refusal("already_lifted", _("This stop has been lifted already."))]
+    if _is_strong(stop) and stop.scope == Suppression.Scope.PERSON and len(stopped.people_of(stop)) > 1:
+        # They were taken for one person when it was recorded: one's wish must not end the other's (LAW SUP-09).
+        return [Refusal("covers_others", _("It also holds for somebody they were once taken for, who has not asked."))]
     return []
 
 

@@ -8,12 +8,14 @@ from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from compliance import addresses, cards
 from compliance.addresses import Address
-from compliance.models import Suppression, SuppressionDigest
+from compliance.models import AddressCard, AddressDigest, PersonKey, Suppression, SuppressionDigest
 
 Key = TypeVar("Key", bound=Hashable)
 _CHUNK, _DIGESTS = 1000, 5000
@@ -151,3 +153,13 @@ def _rank(row: Suppression) -> tuple[int, int]:
 def _chunks(items: Collection[Any], size: int = _CHUNK) -> Iterator[list[Any]]:
     listed = list(items)
     yield from (listed[start : start + size] for start in range(0, len(listed), size))
+
+
+def people_of(stop: Suppression) -> set[UUID]:
+    """Everybody a stop for a person holds for: more than one after they were taken for one person and then parted."""
+    spelled = AddressDigest.objects.filter(digest__in=stop.digests.values("digest"), whole_domain=False)
+    named = AddressCard.objects.filter(Q(person=stop.person) | Q(person__absorbed=stop.person)) if stop.person else None
+    found = set(spelled.values_list("card__person", flat=True))
+    found |= set(named.values_list("person", flat=True)) if named is not None else set()
+    # Chains of merges are flat: whoever was absorbed names the person they turned out to be.
+    return {root or key for key, root in PersonKey.objects.filter(pk__in=found).values_list("pk", "merged_into")}

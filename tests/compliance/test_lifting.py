@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from pytest_django.fixtures import Settings
 
-from compliance import cards, lifting, suppression
+from compliance import cards, lifting, persons, suppression
 from compliance.acts import Consent
 from compliance.addresses import parse
 from compliance.models import (
@@ -265,3 +265,18 @@ class TestOnePerson:
     def test_must_be_known(self) -> None:
         row, by = stop(ADA, SuppressionReason.BY_HAND), UserFactory(role="legal", email="")
         assert refused(lifting.lift_alone, row, "why", by=by, at=TUESDAY) == {"unknown_person"}
+
+
+def test_after_two_people_were_parted_the_wish_of_one_does_not_end_the_stop_of_the_other() -> None:
+    ada, other = parse(ADA), parse("grace@pumps.example.com")
+    known = cards.find_or_make([ada, other], at=TUESDAY)
+    legal = UserFactory(role="legal")
+    one, two = known[ada.canonical], known[other.canonical]
+    persons.merge(one.person_id, two.person_id, by=legal, at=TUESDAY, reason="one person")
+    row = stop(ADA, SuppressionReason.ONE_CLICK)
+    persons.split(AddressCard.objects.get(pk=two.pk), by=legal, at=TUESDAY, reason="two people")
+    said = opted_in("grace@pumps.example.com")
+    with pytest.raises(Refused) as refused:
+        lifting.ask(row, said, "She asked", by=legal, at=TUESDAY)
+    assert "covers_others" in refused.value.codes
+    assert stopped(ADA)

@@ -108,6 +108,9 @@ class World(RuleBasedStateMachine):
             addresses.parse(person), OptIn.Way.FORM, "Write to me again", "a form", by=self.one, at=TUESDAY
         )
         for stop in self.holding({text for text in same if self.known(text)}):
+            if "covers_others" in {refusal.code for refusal in lifting.against_asking(stop, self.one)}:
+                # It holds for somebody else as well, whom they were once taken for: then it stays for both.
+                return
             request = lifting.ask(stop, opt_in, "They asked", by=self.one, at=TUESDAY)
             lifting.confirm(request, by=self.other, at=TUESDAY, consent=_BECAUSE)
         self.left_in_peace -= same
