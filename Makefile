@@ -46,7 +46,7 @@ test: dev  ## the suite, on SQLite and on PostgreSQL
 
 faults: dev  ## the random tests at length: 100,000 meetings of stop and send, 400 histories; half an hour and more
 	@HANDOFF_FAULT_ROUNDS=100000 HANDOFF_FAULT_EXAMPLES=400 $(PY) -m tests.lanes tests/faults/test_interleavings.py \
-		tests/faults/test_any_order.py $(ARGS)
+		tests/faults/test_any_order.py tests/concurrency/test_halts.py $(ARGS)
 
 bench: dev  ## what the promises of speed come to here; makes and drops databases of its own on PostgreSQL
 	@$(PY) -m bench $(ARGS)
