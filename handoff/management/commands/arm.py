@@ -5,13 +5,13 @@ import sys
 from argparse import RawTextHelpFormatter
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from compliance import arming, clock, journal, replay
+from compliance import arming, clock, journal, operators, replay
 from compliance.acts import Consent, perform
 from compliance.journal import JournalUnavailable
 from compliance.models import Installation
+from compliance.operators import NobodyNamed
 from compliance.refusals import Refused
 from compliance.transitions import NotPermitted
 
@@ -73,12 +73,10 @@ class Command(BaseCommand):
             raise CommandError(f"the journal in {journal.folder()} cannot be read: {error.strerror}") from error
 
     def _arm(self, row: Installation, username: str, comment: str) -> None:
-        by = get_user_model().objects.filter(username=username, is_active=True).first()
-        if by is None:
-            raise CommandError(f"--by {username}: there is no active user of that name")
         try:
+            by = operators.named(username, does="arms")
             perform(row, _ARM, by=by, at=clock.now(), consent=Consent(comment))
-        except (Refused, NotPermitted) as error:
+        except (NobodyNamed, Refused, NotPermitted) as error:
             raise CommandError(str(error)) from error
 
     def _say(self, told: dict[str, Any], fault: str, *, as_json: bool) -> None:

@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from compliance import clock
+from compliance import clock, operators
 from compliance.addresses import AddressError
+from compliance.operators import NobodyNamed
 from compliance.principals import Staff
 from compliance.refusals import Refused
 from handoff import erasure
@@ -52,12 +52,7 @@ class Command(BaseCommand):
 
 
 def _person(username: str) -> Staff:
-    users = get_user_model().objects.filter(is_active=True)
-    if username:
-        if found := users.filter(username=username).first():
-            return found
-        raise CommandError(f"--by {username}: there is no active user of that name")
-    superusers = list(users.filter(is_superuser=True)[:2])
-    if len(superusers) != 1:
-        raise CommandError("say who erases: --by USERNAME (there is not exactly one superuser)")
-    return superusers[0]
+    try:
+        return operators.named(username, does="erases")
+    except NobodyNamed as error:
+        raise CommandError(str(error)) from error
