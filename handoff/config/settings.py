@@ -126,7 +126,7 @@ CLEARANCE_RULES = [
     "sequences.rules_replay.NotSentBefore",
     "sequences.rules.WordingIsSigned",
     "sequences.rules.SequenceIsSigned",
-    "sequences.rules.RowIsSigned",
+    "sequences.rules_rows.RowIsSigned",
     "sequences.rules.ValuesPresent",
     "sequences.rules.WithinWindow",
     "compliance.rules_caps.PersonCap",
