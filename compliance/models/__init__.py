@@ -7,6 +7,7 @@ from compliance.models.heartbeats import Heartbeat
 from compliance.models.incidents import Incident
 from compliance.models.installation import Installation, Purpose
 from compliance.models.lifting import Lift, LiftRequest, OptIn
+from compliance.models.lookups import Among as Among
 from compliance.models.people import AddressCard, AddressDigest, PersonKey
 from compliance.models.playbook import PlaybookVersion
 from compliance.models.subjects import SubjectKey
