@@ -1,7 +1,9 @@
 """Hands out sections of the organisation's one versioned document; what they mean is the caller's affair."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -11,6 +13,8 @@ from django.db import transaction
 from compliance import audit
 from compliance.models import PlaybookVersion
 from compliance.principals import Principal
+
+_pinned: ContextVar[str] = ContextVar("pinned", default="")
 
 
 class NoPlaybook(LookupError):
@@ -25,9 +29,23 @@ def active() -> PlaybookVersion:
     return version
 
 
+@contextmanager
+def pinned() -> Iterator[int]:
+    """One version, the active one, for everything within: what a batch is judged by is what its rows name.
+
+    Yields its number. Raises NoPlaybook.
+    """
+    version = active()
+    before = _pinned.set(version.digest)
+    try:
+        yield version.number
+    finally:
+        _pinned.reset(before)
+
+
 def section(key: str) -> Mapping[str, Any]:
     """One section of the active document, `{}` if the document has none. Raises NoPlaybook."""
-    digest = PlaybookVersion.objects.order_by("-number").values_list("digest", flat=True).first()
+    digest = _pinned.get() or PlaybookVersion.objects.order_by("-number").values_list("digest", flat=True).first()
     if digest is None:
         raise NoPlaybook("no playbook is loaded; run `manage.py setup`")
     found = _document(digest).get(key, {})

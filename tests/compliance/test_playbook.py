@@ -74,3 +74,11 @@ def test_a_version_cannot_be_changed() -> None:
     load(a=1)
     with pytest.raises(DatabaseError), transaction.atomic():
         PlaybookVersion.objects.update(created_at=LONG_AGO)
+
+
+def test_within_a_batch_the_version_stays_the_one_it_began_with() -> None:
+    load(sender={"legal_name": "Old Ltd"})
+    with playbook.pinned() as number:
+        load(sender={"legal_name": "New Ltd"})
+        assert (number, playbook.section("sender")["legal_name"]) == (1, "Old Ltd")
+    assert playbook.section("sender")["legal_name"] == "New Ltd"
