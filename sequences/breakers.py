@@ -4,10 +4,11 @@ The door counts before each message, so that nothing passes once a limit is reac
 What happened before two people started something again is not held against it a second time.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db.models import Max
 from django.utils.translation import gettext as _now
@@ -16,13 +17,14 @@ from django.utils.translation import gettext_lazy as _
 from compliance import incidents
 from compliance.models import Halt, Incident
 from compliance.principals import SYSTEM
+from sequences import dead_results
 from sequences.dispositions import HARD_REASONS
 from sequences.models import Mailbox, MessageEvent, OutboundMessage
 
 BOUNCES, COMPLAINTS = "bounces", "complaints"
 RESULTS = (OutboundMessage.State.ACCEPTED, OutboundMessage.State.REJECTED)
-_FIRST_OF_LIST, _DEAD_OF_LIST = 50, 5
-_LAST_OF_MAILBOX, _FEWEST_OF_MAILBOX, _DEAD_PER_MAILBOX = 200, 50, 0.02
+_DEAD_OF_LIST = 5
+_FEWEST_OF_MAILBOX, _DEAD_PER_MAILBOX = 50, 0.02
 _FEW_COMPLAINTS, _WEEK = 2, timedelta(days=7)
 _WARN_AT, _STOP_AT, _DAY = 0.001, 0.003, timedelta(hours=24)
 # A round looks at what had news since then; the door does not wait for it.
@@ -49,15 +51,17 @@ class _Complaint(NamedTuple):
     scopes: frozenset[str]
 
 
-def dead_list(first: Sequence[bool]) -> bool:
-    """Whether a list stops: its first results in order, each saying that the address was dead (LAW BNC-09)."""
-    return sum(first[:_FIRST_OF_LIST]) >= _DEAD_OF_LIST
+def dead_list(bad: int, of: int) -> bool:
+    """Whether a list stops: so many dead addresses among its first results (LAW BNC-09)."""
+    return bad >= _DEAD_OF_LIST
 
 
-def dead_mailbox(last: Sequence[bool]) -> bool:
-    """Whether a mailbox stops: its last results, each saying that the address was dead (LAW BNC-09)."""
-    counted = last[:_LAST_OF_MAILBOX]
-    return len(counted) >= _FEWEST_OF_MAILBOX and sum(counted) > _DEAD_PER_MAILBOX * len(counted)
+def dead_mailbox(bad: int, of: int) -> bool:
+    """Whether a mailbox stops: so many dead addresses among its last results (LAW BNC-09)."""
+    return of >= _FEWEST_OF_MAILBOX and bad > _DEAD_PER_MAILBOX * of
+
+
+_STOPS: Mapping[str, Callable[[int, int], bool]] = {"list": dead_list, "mailbox": dead_mailbox}
 
 
 def judge_domain(complaints: int, accepted: int) -> str:
@@ -72,15 +76,15 @@ def judge_domain(complaints: int, accepted: int) -> str:
 def tripped(scopes: Collection[str], at: datetime) -> list[Trip]:
     """The limits that these scopes (lists, mailboxes, sending domains) have reached, warnings included."""
     started, complaints = _started(scopes), _complaints(at)
-    found: list[Trip | None] = []
+    found: list[Trip | None] = [*_bounced(scopes, started)]
     for scope in sorted(scopes):
         kind, _colon, key = scope.partition(":")
-        theirs = _since(complaints, scope, started.get((scope, COMPLAINTS)))
+        since = started.get((scope, COMPLAINTS))
+        theirs = _since(complaints, scope, since)
         if kind == "sending-domain":
-            found.append(_domain(scope, key, theirs, at, started.get((scope, COMPLAINTS))))
-        if kind in _JUDGED:
-            found.append(_bounced(scope, kind, key, started.get((scope, BOUNCES))))
-            found.append(_complained(scope, theirs, started.get((scope, COMPLAINTS))))
+            found.append(_domain(scope, key, theirs, at, since))
+        elif kind in dead_results.COUNTED:
+            found.append(_complained(scope, theirs, since))
     return [trip for trip in found if trip]
 
 
@@ -106,22 +110,16 @@ def signed_too_early(lists: Collection[str]) -> dict[str, datetime]:
     return dict(halts.values_list("scope").annotate(last=Max("at")))
 
 
-def _bounced(scope: str, kind: str, key: str, since: datetime | None) -> Trip | None:
-    judge, column, order, longest = _JUDGED[kind]
-    rows = OutboundMessage.objects.filter(**{column: key}, state__in=RESULTS)
-    rows = rows.filter(settled_at__gt=since) if since else rows
-    results = list(rows.order_by(*order).values_list("pk", "reason")[:longest])
-    keys = [pk for pk, _reason in results]
-    told = MessageEvent.objects.filter(message__in=keys, kind=MessageEvent.Kind.HARD_BOUNCE)
-    bounced = set(told.values_list("message_id", flat=True))
-    dead = [reason in HARD_REASONS or pk in bounced for pk, reason in results]
-    return Trip(scope, BOUNCES, sum(dead), len(dead), since) if judge(dead) else None
-
-
-_JUDGED: Mapping[str, Any] = {
-    "list": (dead_list, "recipient_list", ("settled_at", "pk"), _FIRST_OF_LIST),
-    "mailbox": (dead_mailbox, "mailbox", ("-settled_at", "-pk"), _LAST_OF_MAILBOX),
-}
+def _bounced(scopes: Collection[str], started: Mapping[tuple[str, str], datetime]) -> Iterator[Trip]:
+    together: dict[tuple[str, datetime | None], list[int]] = defaultdict(list)
+    for scope in sorted(scopes):
+        kind, _colon, key = scope.partition(":")
+        if kind in dead_results.COUNTED:
+            together[(kind, started.get((scope, BOUNCES)))].append(int(key))
+    for (kind, since), keys in together.items():
+        for pk, bad, of in dead_results.count(kind, keys, since):
+            if _STOPS[kind](bad, of):
+                yield Trip(f"{kind}:{pk}", BOUNCES, bad, of, since)
 
 
 def _complained(scope: str, complaints: Collection[_Complaint], since: datetime | None) -> Trip | None:
