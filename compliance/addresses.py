@@ -127,6 +127,7 @@ def masked(text: str) -> str:
     return f"{local[:1]}…@{domain}"
 
 
+@lru_cache(maxsize=10_000)
 def _a_labels(domain: str) -> str:
     return idna.encode(domain, uts46=True, transitional=False, std3_rules=True).decode() if domain else ""
 

@@ -193,10 +193,10 @@ def is_tighter(cap: Cap, other: Cap) -> bool:
 
 
 def _released(cap: Cap, limit: int, gone: Sequence[datetime], at: datetime) -> datetime | None:
-    inside = sorted(moment for moment in gone if moment > at - cap.window)
+    inside = [moment for moment in gone if moment > at - cap.window]
     if len(inside) < limit:
         return None
-    return inside[len(inside) - limit] + cap.window
+    return sorted(inside)[len(inside) - limit] + cap.window
 
 
 def _days_between(since: datetime, at: datetime, end: datetime) -> list[datetime]:

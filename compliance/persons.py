@@ -59,7 +59,7 @@ def split(card: AddressCard, *, by: Principal, at: datetime, reason: str) -> UUI
 def aliases(persons: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
     """{person: themselves and everybody who was merged into them}, in one query."""
     found: dict[UUID, set[UUID]] = {person: {person} for person in persons}
-    for key, into in PersonKey.objects.filter(merged_into__in=found).values_list("pk", "merged_into"):
+    for key, into in PersonKey.objects.filter(merged_into__among=found).values_list("pk", "merged_into"):
         if into:
             found[into].add(key)
     return {person: frozenset(names) for person, names in found.items()}

@@ -7,11 +7,12 @@ Counted from the door's own rows under the locks on the budgets, never from a co
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Max, Q
+from django.db.models import Q
 
 from compliance import caps, cards, persons, playbook
 from compliance.asking import Ask
@@ -20,15 +21,25 @@ from compliance.clearance import Rule, Verdict, defer, permit
 from compliance.models import Decision, Outcome, Touch
 
 # What counts against each key: by message or attempt, so that none counts twice, the moment it may have gone.
-Gone = dict[str, dict[str, datetime]]
+Key = str | UUID
+Gone = dict[Key, dict[str, datetime]]
+# What the limits of an ask depend on beside the playbook: nothing, or whose mailbox it is and since when.
+Kind = tuple[str, datetime | None]
+
+_ANY: Kind = ("", None)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The playbook's section, and what has gone by each key of the batch."""
+    """The limits that hold for each kind of ask, and what has gone by each key of the batch within `span`.
 
-    section: Mapping[str, Any]
-    gone: Gone
+    `said` keeps what was answered: most asks of a batch have the same limits and as much room.
+    """
+
+    limits: Mapping[Kind, Sequence[Cap]]
+    gone: Gone = field(default_factory=dict)
+    span: timedelta = timedelta()
+    said: dict[tuple[Kind, int], Verdict] = field(default_factory=dict)
 
 
 class _Cap(Rule, ABC):
@@ -37,16 +48,20 @@ class _Cap(Rule, ABC):
     name = ""
 
     @abstractmethod
-    def key(self, ask: Ask) -> str:
+    def key(self, ask: Ask) -> Key:
         """What the cap counts by; empty when it does not apply."""
 
     @abstractmethod
     def gone(self, asks: Sequence[Ask], since: datetime) -> Gone:
         """What has gone since, by the keys of these asks."""
 
-    def limits(self, section: Mapping[str, Any], ask: Ask) -> Sequence[Cap]:
-        """Every limit that holds; the one with the least room decides."""
+    def limits(self, section: Mapping[str, Any], kind: Kind) -> Sequence[Cap]:
+        """Every limit that holds for asks of this kind; the one with the least room decides."""
         return (caps.in_force(section, self.name),)
+
+    def kind(self, ask: Ask) -> Kind:
+        """What the limits depend on."""
+        return _ANY
 
     def mark(self, ask: Ask) -> str:
         """What counts once."""
@@ -54,27 +69,38 @@ class _Cap(Rule, ABC):
 
     def load(self, asks: Sequence[Ask], at: datetime) -> Facts:
         section = playbook.section("caps")
-        counted = [ask for ask in asks if self.applies(ask)]
-        windows = {cap.window for ask in counted for cap in self.limits(section, ask)}
-        return Facts(section, self.gone(counted, at - max(windows)) if windows else {})
+        counted = [ask for ask in asks if self._counted_by(ask)]
+        limits = {kind: self.limits(section, kind) for kind in {self.kind(ask) for ask in counted}}
+        span = max((cap.window for some in limits.values() for cap in some), default=timedelta())
+        return Facts(limits, self.gone(counted, at - span) if span else {}, span)
 
     def judge(self, ask: Ask, facts: Facts, at: datetime) -> Verdict:
-        limits = self.limits(facts.section, ask) if self.applies(ask) else ()
+        key, kind = self._counted_by(ask), self.kind(ask)
+        limits = facts.limits.get(kind) if key else None
         if not limits:
             return permit()
-        own, gone = self.mark(ask), facts.gone.get(self.key(ask), {})
+        own, gone = self.mark(ask), facts.gone.get(key, {})
+        count = len(gone) - (own in gone)
+        if said := facts.said.get((kind, count)):
+            return said
         used = [moment for mark, moment in gone.items() if mark != own]
         least = caps.tightest([caps.room(cap, used, at) for cap in limits])
         seen = _as_why(least)
-        return permit(**seen) if least.free is None else defer(f"{self.name}_cap", least.free, **seen)
+        if least.free is not None:
+            return defer(f"{self.name}_cap", least.free, **seen)
+        verdict = permit(**seen)
+        if all(cap.window == facts.span for cap in limits):
+            # Everything that was loaded lies within every window, so that the count alone decides.
+            facts.said[(kind, count)] = verdict
+        return verdict
 
     def spend(self, ask: Ask, facts: Facts, at: datetime) -> None:
-        if self.applies(ask):
-            facts.gone.setdefault(self.key(ask), {})[self.mark(ask)] = at
+        if key := self._counted_by(ask):
+            facts.gone.setdefault(key, {})[self.mark(ask)] = at
 
-    def applies(self, ask: Ask) -> bool:
-        """Nothing is counted before something is planned."""
-        return ask.step is not None and bool(self.key(ask))
+    def _counted_by(self, ask: Ask) -> Key:
+        """The key, if the cap applies; nothing is counted before something is planned."""
+        return "" if ask.step is None else self.key(ask)
 
 
 class PersonCap(_Cap):
@@ -82,12 +108,12 @@ class PersonCap(_Cap):
 
     name = "person"
 
-    def key(self, ask: Ask) -> str:
-        return str(ask.person or "")
+    def key(self, ask: Ask) -> Key:
+        return ask.person or ""
 
     def gone(self, asks: Sequence[Ask], since: datetime) -> Gone:
         known = persons.aliases({ask.person for ask in asks if ask.person})
-        return _touches("person", {str(person): keys for person, keys in known.items()}, since)
+        return _touches("person", known, since)
 
 
 class AccountCap(_Cap):
@@ -111,7 +137,8 @@ class RecipientDomainCap(_Cap):
         return cards.domain_digest(ask.address.domain)
 
     def gone(self, asks: Sequence[Ask], since: datetime) -> Gone:
-        known = {self.key(ask): cards.domain_digests(ask.address.domain) for ask in asks}
+        domains = {ask.address.domain for ask in asks}
+        known = {cards.domain_digest(domain): cards.domain_digests(domain) for domain in domains}
         return _touches("domain", known, since)
 
 
@@ -123,8 +150,12 @@ class MailboxCap(_Cap):
     def key(self, ask: Ask) -> str:
         return ask.mailbox
 
-    def limits(self, section: Mapping[str, Any], ask: Ask) -> Sequence[Cap]:
-        return caps.of_mailbox(section, ask.provider, ask.mailbox_since)
+    def kind(self, ask: Ask) -> Kind:
+        return ask.provider, ask.mailbox_since
+
+    def limits(self, section: Mapping[str, Any], kind: Kind) -> Sequence[Cap]:
+        provider, since = kind
+        return caps.of_mailbox(section, provider, since)
 
     def mark(self, ask: Ask) -> str:
         return _attempt(ask.ref, ask.attempt)
@@ -138,8 +169,9 @@ class MailboxMinuteCap(MailboxCap):
 
     name = "mailbox_minute"
 
-    def limits(self, section: Mapping[str, Any], ask: Ask) -> Sequence[Cap]:
-        return caps.per_minute(section, ask.provider)
+    def limits(self, section: Mapping[str, Any], kind: Kind) -> Sequence[Cap]:
+        provider, _since = kind
+        return caps.per_minute(section, provider)
 
 
 class NewPeopleCap(_Cap):
@@ -176,25 +208,25 @@ def _as_why(least: Room) -> dict[str, Any]:
     return {"limit": least.limit, "hours": round(hours, 3), "used": least.used, "bound": str(least.bound)}
 
 
-def _touches(column: str, known: Mapping[str, Collection[Any]], since: datetime, **also: Any) -> Gone:
+def _touches(column: str, known: Mapping[Any, Collection[Key]], since: datetime, **also: Any) -> Gone:
     """By key, the messages whose `column` is one of the values the key is known by.
 
     A message counts once, at its latest attempt: that is when it may have reached somebody.
     """
-    keys: dict[str, set[str]] = defaultdict(set)
+    keys: dict[Key, set[Key]] = defaultdict(set)
     for key, values in known.items():
         for value in values:
-            keys[str(value)].add(key)
-    rows = Touch.objects.filter(Q(**{f"{column}__in": list(keys)}), at__gt=since, **also)
+            keys[value].add(key)
+    rows = Touch.objects.filter(Q(**{f"{column}__among": keys}), at__gt=since, **also)
     gone: Gone = defaultdict(dict)
-    for value, ref, moment in rows.values_list(column, "ref").annotate(latest=Max("at")):
-        for key in keys[str(value)]:
-            gone[key][ref] = max(moment, gone[key].get(ref, moment))
+    for value, ref, moment in rows.order_by("at").values_list(column, "ref", "at"):
+        for key in keys[value]:
+            gone[key][ref] = moment
     return gone
 
 
 def _attempts(mailboxes: Collection[str], since: datetime) -> Gone:
-    rows = Decision.objects.filter(mailbox__in=mailboxes, outcome=Outcome.PERMIT, at__gt=since)
+    rows = Decision.objects.filter(mailbox__among=mailboxes, outcome=Outcome.PERMIT, at__gt=since)
     gone: Gone = defaultdict(dict)
     for mailbox, ref, attempt, moment in rows.values_list("mailbox", "ref", "attempt", "at"):
         gone[mailbox][_attempt(ref, attempt)] = moment
