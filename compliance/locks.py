@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from compliance.models import AddressCard, Budget
 
@@ -48,16 +49,22 @@ def lock_cards(persons: Iterable[UUID]) -> list[AddressCard]:
 
     A row that merely refers to a card (a contact an import is storing) does not hold them up, nor they it.
     """
-    cards = AddressCard.objects.filter(person__in=set(persons)).order_by("digest")
-    return list(cards.select_for_update(no_key=True))
+    return list(_cards_of(persons))
+
+
+def lock_card_digests(persons: Iterable[UUID]) -> dict[tuple[int, UUID], str]:
+    """The same locks for a large batch: {(card, person): digest} instead of a thousand objects."""
+    rows = _cards_of(persons).values_list("pk", "person_id", "digest")
+    return {(card, person): digest for card, person, digest in rows}
 
 
 def lock_budgets(keys: Iterable[str]) -> None:
     """(3) Row locks on shared caps, in order of key; missing rows are made first."""
     wanted = sorted(set(keys))
-    known = set(Budget.objects.filter(key__in=wanted).values_list("key", flat=True))
+    rows = Budget.objects.filter(key__among=wanted)
+    known = set(rows.values_list("key", flat=True))
     Budget.objects.bulk_create([Budget(key=key) for key in wanted if key not in known], ignore_conflicts=True)
-    list(Budget.objects.filter(key__in=wanted).order_by("key").select_for_update())
+    list(rows.order_by("key").select_for_update().values_list("pk"))
 
 
 def draw_order(count: int) -> Sequence[int]:
@@ -74,6 +81,10 @@ def draw_order(count: int) -> Sequence[int]:
         # SQLite runs the statement only as far as its rows are fetched.
         cursor.fetchall()
     return range(last - count + 1, last + 1)
+
+
+def _cards_of(persons: Iterable[UUID]) -> QuerySet[AddressCard]:
+    return AddressCard.objects.filter(person__among=set(persons)).order_by("digest").select_for_update(no_key=True)
 
 
 def _assert_transaction() -> None:

@@ -19,6 +19,9 @@ _BASES = frozenset({"consent", "contract", "existing_customer", "published_addre
 _GUESSED = frozenset({"pattern_guess", "guessed", "harvested", "bought"})
 
 
+_WITH_BASIS = {basis: permit(basis=basis) for basis in _BASES}
+
+
 class NotSuppressed(Rule):
     """No stop holds for this person, in any spelling, nor for domain or company (LAW SUP-02, SUP-07, SUP-10)."""
 
@@ -30,6 +33,8 @@ class NotSuppressed(Rule):
         return stopped.stops(known, [ask.address for ask in asks], unknown, {ask.account for ask in asks})
 
     def judge(self, ask: Ask, facts: Stops, at: datetime) -> Verdict:
+        if facts.none:
+            return permit()
         by_card = facts.cards.get(ask.card) if ask.card else None
         row = by_card or facts.addresses.get(ask.address.canonical) or facts.accounts.get(ask.account)
         if row is None:
@@ -59,4 +64,4 @@ class HasLegalBasis(Rule):
             return refuse("no_source")
         if ask.basis not in _BASES:
             return refuse("no_legal_basis", basis=ask.basis)
-        return permit(basis=ask.basis)
+        return _WITH_BASIS[ask.basis]

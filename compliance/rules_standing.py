@@ -18,6 +18,7 @@ _UNTIL_ARMED = timedelta(minutes=5)
 _UNTIL_DRAINED = timedelta(minutes=1)
 _LINK_MAY_BE_SILENT = timedelta(minutes=15)
 _INBOX_MAY_BE_UNREAD = timedelta(minutes=15)
+_LEAVES, _STAYS = permit(leaves_machine=True), permit(leaves_machine=False)
 
 
 class NotHalted(Rule):
@@ -28,7 +29,7 @@ class NotHalted(Rule):
         return halts.standing()
 
     def judge(self, ask: Ask, facts: Mapping[str, Halt], at: datetime) -> Verdict:
-        if ask.step is None:
+        if ask.step is None or not facts:
             return permit()
         for scope in (halts.EVERYTHING, *sorted(ask.scopes)):
             if row := facts.get(scope):
@@ -73,7 +74,7 @@ class UnsubscribeWorks(Rule):
 
     def judge(self, ask: Ask, facts: bool, at: datetime) -> Verdict:
         if ask.step is None or not ask.leaves_machine or facts:
-            return permit(leaves_machine=ask.leaves_machine)
+            return _LEAVES if ask.leaves_machine else _STAYS
         return defer("unsubscribe_link_broken", at + _UNTIL_DRAINED)
 
 

@@ -7,7 +7,7 @@ by the domain and each domain above it, by the company (LAW SUP-02, SUP-07, SUP-
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import connection
@@ -16,15 +16,15 @@ from django.db.models import Q
 from compliance import addresses, cards
 from compliance.addresses import Address
 from compliance.models import AddressCard, AddressDigest, PersonKey, Suppression, SuppressionDigest
+from compliance.models.lookups import among, as_parameter
 
 Key = TypeVar("Key", bound=Hashable)
-_CHUNK, _DIGESTS = 1000, 5000
 # `kin` is the person under every key: whom they were merged into, and everybody who was merged into those. A stop on
 # one address holds for all addresses of the person, one on a domain only for the addresses at it. Nearly nobody is
 # merged or stopped, and the planner knows it: recursion and last join begin with what has been found (LAW SUP-09).
 _BY_CARD = """
 WITH RECURSIVE asked(card, person) AS (
-    SELECT id, person_id FROM compliance_addresscard WHERE id IN ({cards})
+    SELECT id, person_id FROM compliance_addresscard WHERE id {among_cards}
 ), merged(card, person) AS (
     SELECT a.card, p.merged_into_id FROM asked a JOIN compliance_personkey p ON p.id = a.person
     WHERE p.merged_into_id IS NOT NULL
@@ -57,6 +57,11 @@ class Stops:
     cards: Mapping[int, Suppression]
     addresses: Mapping[str, Suppression]
     accounts: Mapping[str, Suppression]
+
+    @property
+    def none(self) -> bool:
+        """Whether nothing holds for anybody of them."""
+        return not (self.cards or self.addresses or self.accounts)
 
 
 def stops(
@@ -94,10 +99,11 @@ def stopped_accounts(wanted: Collection[str]) -> dict[str, Suppression]:
 
 
 def _by_card(wanted: Collection[int]) -> Iterator[tuple[int, int]]:
-    for chunk in _chunks(wanted):
-        with connection.cursor() as cursor:
-            cursor.execute(_BY_CARD.format(cards=", ".join(["%s"] * len(chunk))), chunk)
-            yield from cursor.fetchall()
+    if not wanted:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_CARD.format(among_cards=among(connection)), [as_parameter(connection, list(wanted))])
+        yield from cursor.fetchall()
 
 
 def _by_card_of(wanted: Sequence[Address]) -> list[tuple[str, int]]:
@@ -112,15 +118,15 @@ def _by_spelling(wanted: Sequence[Address]) -> Iterator[tuple[str, int]]:
         for text in addresses.variants(address):
             spelled[text].append(address.canonical)
     by_digest = cards.texts_by_digest(spelled)
-    for chunk in _chunks(by_digest, _DIGESTS):
-        rows = SuppressionDigest.objects.filter(digest__in=chunk).values_list("digest", "suppression")
-        yield from ((canonical, stop) for digest, stop in rows for canonical in spelled[by_digest[digest]])
+    rows = SuppressionDigest.objects.filter(digest__among=by_digest).values_list("digest", "suppression")
+    for digest, stop in rows if by_digest else ():
+        yield from ((canonical, stop) for canonical in spelled[by_digest[digest]])
 
 
 def _by_account(wanted: Collection[str]) -> Iterator[tuple[str, int]]:
-    for chunk in _chunks({*wanted} - {""}):
+    if named := {*wanted} - {""}:
         # Said twice, because PostgreSQL does not see by a long list that the index without blanks is enough.
-        rows = Suppression.objects.filter(account__in=chunk).exclude(account="")
+        rows = Suppression.objects.filter(account__among=named).exclude(account="")
         yield from rows.values_list("account", "pk")
 
 
@@ -140,19 +146,12 @@ def _best(told: Iterable[tuple[Key, int]], rows: Mapping[int, Suppression]) -> d
 
 
 def _standing(stops: Collection[int]) -> dict[int, Suppression]:
-    rows: dict[int, Suppression] = {}
-    for chunk in _chunks(stops):
-        rows |= Suppression.objects.filter(lift=None).in_bulk(chunk)
-    return rows
+    rows = Suppression.objects.filter(pk__among=stops, lift=None) if stops else ()
+    return {row.pk: row for row in rows}
 
 
 def _rank(row: Suppression) -> tuple[int, int]:
     return row.strength, -row.order_no
-
-
-def _chunks(items: Collection[Any], size: int = _CHUNK) -> Iterator[list[Any]]:
-    listed = list(items)
-    yield from (listed[start : start + size] for start in range(0, len(listed), size))
 
 
 def people_of(stop: Suppression) -> set[UUID]:

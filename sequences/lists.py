@@ -182,7 +182,7 @@ def unsigned(recipients: RecipientList, at: datetime) -> list[ListRow]:
     leaves, renewable = _leaves(recipients), at - validity.valid_for() + validity.SOON
     # A list that stopped for dead addresses is signed anew as a whole (LAW BNC-09).
     renewable = max(renewable, breakers.signed_too_early([recipients.key]).get(recipients.key, renewable))
-    standing = signed_by_staff([recipients])
+    standing = signed_by_staff([recipients.pk])
     return [
         row
         for row in _rows(recipients)
@@ -199,9 +199,9 @@ def signature_ends(recipients: RecipientList) -> datetime | None:
     return signed["first"] + validity.valid_for() if signed["first"] else None
 
 
-def signed_by_staff(recipients: Collection[RecipientList]) -> set[tuple[int, datetime]]:
+def signed_by_staff(recipients: Collection[int]) -> set[tuple[int, datetime]]:
     """(list, moment) of every signature of these lists whose signer may still sign."""
-    lists = {audit.reference(row): row.pk for row in recipients}
+    lists = {audit.reference(RecipientList(pk=pk)): pk for pk in recipients}
     given = list(Signature.objects.filter(subject__in=lists, step=Signature.Step.RECIPIENTS))
     standing = validity.standing(given)
     return {(lists[one.subject], one.at) for one in given if one.pk in standing}

@@ -32,8 +32,9 @@ class NotSentBefore(Rule):
 
     def load(self, asks: Sequence[Ask], at: datetime) -> Mapping[str, Sequence[Used]]:
         refs = [ask.ref for ask in asks if ask.step is not None]
-        rows = list(Decision.objects.filter(ref__in=refs, outcome=Outcome.PERMIT))
-        unsent = Attempt.objects.filter(message__ref__in={row.ref for row in rows}, outcome__in=_UNSENT)
+        permits = Decision.objects.filter(ref__among=refs, outcome=Outcome.PERMIT)
+        rows = list(permits.only("ref", "attempt", "person", "code"))
+        unsent = Attempt.objects.filter(message__ref__among={row.ref for row in rows}, outcome__in=_UNSENT)
         proven = set(unsent.values_list("message__ref", "number")) if rows else set()
         found: dict[str, list[Used]] = defaultdict(list)
         for row in rows:

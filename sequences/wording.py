@@ -9,6 +9,17 @@ from sequences.models import Contact, Mailbox, SequenceVersion, Step, TemplateVe
 from sequences.render import KNOWN_VARIABLES as KNOWN_VARIABLES
 from sequences.render import Skeleton, compile_wording
 
+# Where each value about a person stands, as a query names it from the contact on.
+PERSONAL: Mapping[str, str] = {
+    "contact.first_name": "first_name",
+    "contact.last_name": "last_name",
+    "contact.title": "title",
+    "contact.country": "country",
+    "account.name": "account__name",
+    "account.industry": "account__industry",
+    "account.ecosystem": "account__ecosystem",
+    "account.domain": "account__domain",
+}
 # What the sender supplies; everything else a text uses belongs to the person and is part of the signed leaf.
 OURS = frozenset({"unsubscribe_url", "postal_address", "sender.name", "sender.company"})
 
@@ -48,17 +59,7 @@ def signed_variables(version: SequenceVersion) -> tuple[str, ...]:
 
 def personal_values(contact: Contact) -> dict[str, str]:
     """Every value about a person that a text may use, by its name in texts."""
-    account = contact.account
-    return {
-        "contact.first_name": contact.first_name,
-        "contact.last_name": contact.last_name,
-        "contact.title": contact.title,
-        "contact.country": contact.country,
-        "account.name": account.name if account else "",
-        "account.industry": account.industry if account else "",
-        "account.ecosystem": account.ecosystem if account else "",
-        "account.domain": account.domain if account else "",
-    }
+    return {name: _value(contact, path) for name, path in PERSONAL.items()}
 
 
 def sender_values(mailbox: Mailbox, unsubscribe_url: str) -> dict[str, str]:
@@ -89,10 +90,23 @@ def leaf_digest(
     Another postal address or legal name would change every message after the signature; so it is part of it
     (spec I4; LAW APR-01, APR-03, APR-05). `house` are the playbook's values where they are known already.
     """
-    values = personal_values(contact)
-    ours = dict(house_values() if house is None else house)
-    said = [contact.address, {name: values[name] for name in variables}, contact.country, basis, source, ours]
-    return hashlib.sha256(audit.canonical(said)).hexdigest()
+    every = personal_values(contact)
+    values = {name: every[name] for name in variables}
+    ours = house_values() if house is None else house
+    return leaf_of(contact.address, values, country=contact.country, basis=basis, source=source, house=ours)
+
+
+def leaf_of(
+    address: str, values: Mapping[str, str], *, country: str, basis: str, source: str, house: Mapping[str, str]
+) -> str:
+    """The same of what a row says, read from wherever it stands."""
+    return hashlib.sha256(audit.canonical([address, values, country, basis, source, house])).hexdigest()
+
+
+def _value(contact: Contact, path: str) -> str:
+    relation, _sep, column = path.rpartition("__")
+    row = getattr(contact, relation) if relation else contact
+    return getattr(row, column) if row is not None else ""
 
 
 def _house(sender: Mapping[str, Any]) -> dict[str, str]:
