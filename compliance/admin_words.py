@@ -199,12 +199,15 @@ def name_actors(actors: Collection[str]) -> dict[str, str]:
 
 
 def verdict_rows(verdicts: Collection[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Stored verdicts as a table reads them: rule, answer, tone, because, until, what the rule looked at."""
+    """Stored verdicts as a table reads them: rule, answer, tone, because, until, what the rule looked at.
+
+    An outcome that goes without saying is a permission.
+    """
     return [
         {
             "rule": say_rule(str(verdict.get("rule", ""))),
-            "answer": Outcome(verdict["outcome"]).label,
-            "tone": tone(verdict["outcome"]),
+            "answer": Outcome(verdict.get("outcome", Outcome.PERMIT)).label,
+            "tone": tone(verdict.get("outcome", Outcome.PERMIT)),
             "because": say(str(verdict.get("code", ""))),
             "until": parse_datetime(verdict["until"]) if "until" in verdict else None,
             "looked_at": [(key.replace("_", " "), _plain(value)) for key, value in verdict.get("why", {}).items()],

@@ -8,52 +8,25 @@ touches for what may go. It is committed before the first byte of DATA (spec X2,
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import Error, transaction
 from django.utils.module_loading import import_string
 
-from compliance import arming, audit, cards, journaling, locks, playbook
+from compliance import arming, cards, journaling, locks, playbook, recording
 from compliance.asking import Ask
-from compliance.models import AddressCard, Decision, Outcome, Touch
+from compliance.models import Outcome
+from compliance.verdicts import Ruling, Verdict, as_data, defer, permit, refuse
+
+__all__ = ["Rule", "Ruling", "Verdict", "as_data", "clear", "decide", "defer", "permit", "preview", "refuse"]
 
 _log = logging.getLogger(__name__)
 _AFTER_AN_ERROR = timedelta(minutes=15)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What one rule says. `why` is what it looked at, in codes, numbers and dates; never an address or a text."""
-
-    outcome: Outcome = Outcome.PERMIT
-    code: str = ""
-    until: datetime | None = None
-    ends: bool = False
-    why: Mapping[str, Any] = field(default_factory=dict)
-    rule: str = ""
-
-
-_NOTHING_AGAINST_IT = Verdict()
-
-
-def permit(**why: Any) -> Verdict:
-    """Nothing against it."""
-    return Verdict(why=why) if why else _NOTHING_AGAINST_IT
-
-
-def defer(code: str, until: datetime, **why: Any) -> Verdict:
-    """Not yet; ask again at `until`."""
-    return Verdict(Outcome.DEFER, code, until=until, why=why)
-
-
-def refuse(code: str, *, ends: bool = True, **why: Any) -> Verdict:
-    """No. `ends` says that the person's passage through the sequence ends with it."""
-    return Verdict(Outcome.REFUSE, code, ends=ends, why=why)
+_ERROR, _LOST = "policy_error", "lease_lost"
 
 
 class Rule(ABC):
@@ -69,37 +42,6 @@ class Rule(ABC):
 
     def spend(self, ask: Ask, facts: Any, at: datetime) -> None:  # noqa: B027 - most rules spend nothing
         """Count a permitted ask against the rest of the batch."""
-
-
-@dataclass(frozen=True)
-class Ruling:
-    """The answer to one ask, with every rule's verdict in order."""
-
-    ask: Ask
-    verdicts: tuple[Verdict, ...]
-    playbook: int = 0
-    order_no: int = 0
-
-    @cached_property
-    def decisive(self) -> Verdict:
-        """A refusal before a deferral before a permission; the first of its kind, the latest of the deferrals."""
-        refusals = [verdict for verdict in self.verdicts if verdict.outcome == Outcome.REFUSE]
-        deferrals = [verdict for verdict in self.verdicts if verdict.outcome == Outcome.DEFER]
-        if refusals:
-            return refusals[0]
-        return max(deferrals, key=_until, default=Verdict())
-
-    @property
-    def outcome(self) -> Outcome:
-        return self.decisive.outcome
-
-    @property
-    def code(self) -> str:
-        return self.decisive.code
-
-    @property
-    def permitted(self) -> bool:
-        return self.outcome == Outcome.PERMIT
 
 
 class NoRules(RuntimeError):
@@ -125,12 +67,15 @@ def load_facts(asks: Sequence[Ask], at: datetime) -> list[Any]:
 
 def decide(asks: Sequence[Ask], facts: Sequence[Any], at: datetime) -> list[Ruling]:
     """Pure: judge a batch in order; each permitted ask spends budget for the next."""
+    chain = list(zip(rules(), facts, strict=True))
+    names = tuple(type(rule).__name__ for rule, _known in chain)
+    judges = [(name, _judge(rule, known), known) for name, (rule, known) in zip(names, chain, strict=True)]
+    spending = [(rule, known) for rule, known in chain if type(rule).spend is not Rule.spend]
     rulings = []
     for ask in asks:
-        verdicts = tuple(_judged(rule, ask, known, at) for rule, known in zip(rules(), facts, strict=True))
-        ruling = Ruling(ask, verdicts)
+        ruling = Ruling(ask, _said(judges, ask, at), names)
         if ruling.permitted:
-            for rule, known in zip(rules(), facts, strict=True):
+            for rule, known in spending:
                 rule.spend(ask, known, at)
         rulings.append(ruling)
     return rulings
@@ -160,19 +105,16 @@ def clear(asks: Sequence[Ask], *, at: datetime, confirm: Confirm) -> list[Ruling
     with transaction.atomic(durable=True):
         locks.assert_fresh_reads()
         locks.share_scopes(scope for ask in asks for scope in ask.scopes)
-        _assert_locked(asks, locks.lock_cards(ask.person for ask in asks if ask.person))
+        _assert_locked(asks, locks.lock_card_digests(ask.person for ask in asks if ask.person))
         locks.lock_budgets(key for ask in asks for key in budget_keys(ask))
-        rulings = decide(asks, load_facts(asks, at), at)
+        with playbook.pinned() as version:
+            rulings = decide(asks, load_facts(asks, at), at)
         orders = locks.draw_order(len(rulings))
-        version = playbook.active().number
         rulings = [replace(row, playbook=version, order_no=no) for row, no in zip(rulings, orders, strict=True)]
         confirmed = set(confirm([ruling for ruling in rulings if ruling.permitted]))
         final = [_unless_lost(ruling, confirmed) for ruling in rulings]
-        Decision.objects.bulk_create([_row(ruling, at) for ruling in final if ruling.permitted])
-        # The permission of a life that was lost may stand under this very number; it stays, and this is a no.
-        held = [_row(ruling, at) for ruling in final if not ruling.permitted and ruling.code != "lease_lost"]
-        Decision.objects.bulk_create(held, ignore_conflicts=True)
-        touches = Touch.objects.bulk_create([_touch(ruling, at) for ruling in final if ruling.permitted])
+        recording.decisions([ruling for ruling in final if ruling.code != _LOST], at)
+        touches = recording.touches([ruling for ruling in final if ruling.permitted], at)
     # After the commit and before a byte of DATA: what the journal tells, the database has known (LAW PIP-14).
     journaling.note_cleared(touches, at)
     return final
@@ -183,16 +125,11 @@ def budget_keys(ask: Ask) -> set[str]:
     return {ask.mailbox, ask.account, f"domain:{cards.domain_digest(ask.address.domain)}"} - {""}
 
 
-def _assert_locked(asks: Sequence[Ask], cards_held: Sequence[AddressCard]) -> None:
+def _assert_locked(asks: Sequence[Ask], held: Mapping[tuple[Any, Any], str]) -> None:
     # An ask is older than the locks: the card may be gone, somebody else's, or that of another address by now.
-    held: dict[tuple[Any, Any], str] = {(card.pk, card.person_id): card.digest for card in cards_held}
     known = ((ask, held.get((ask.card, ask.person))) for ask in asks)
     if strangers := [ask.ref for ask, digest in known if digest not in cards.canonical_digests(ask.address)]:
         raise StrangerError(", ".join(strangers))
-
-
-def _until(verdict: Verdict) -> float:
-    return verdict.until.timestamp() if verdict.until else 0.0
 
 
 @dataclass(frozen=True)
@@ -211,72 +148,34 @@ def _loaded_facts(rule: Rule, asks: Sequence[Ask], at: datetime) -> Any:
         return _Unknown(type(error).__name__)
 
 
-def _judged(rule: Rule, ask: Ask, facts: Any, at: datetime) -> Verdict:
-    name = type(rule).__name__
-    if isinstance(facts, _Unknown):
-        return replace(defer("policy_error", at + _AFTER_AN_ERROR, error=facts.error), rule=name)
-    try:
-        said = rule.judge(ask, facts, at)
-        if said is _NOTHING_AGAINST_IT:
-            return _permitted(name)
-        return Verdict(Outcome(said.outcome), said.code, said.until, said.ends, said.why, rule=name)
-    except Exception as error:  # noqa: BLE001 - any error means no (LAW G6, SEC-20)
-        _log.exception("clearance rule %s could not judge", name)
-        return replace(defer("policy_error", at + _AFTER_AN_ERROR, error=type(error).__name__), rule=name)
+Judge = Callable[[Ask, Any, datetime], Verdict]
 
 
-@lru_cache(maxsize=64)
-def _permitted(rule: str) -> Verdict:
-    """Most of what is said, twenty times a message: said once."""
-    return Verdict(rule=rule)
+def _judge(rule: Rule, facts: Any) -> Judge:
+    return _cannot_judge if isinstance(facts, _Unknown) else rule.judge
+
+
+def _cannot_judge(ask: Ask, facts: _Unknown, at: datetime) -> Verdict:
+    return defer(_ERROR, at + _AFTER_AN_ERROR, error=facts.error)
+
+
+def _said(judges: Sequence[tuple[str, Judge, Any]], ask: Ask, at: datetime) -> tuple[Verdict, ...]:
+    """Every verdict in order. Asked twenty times a message, so it calls nothing but the rules."""
+    verdicts = []
+    for name, judge, facts in judges:
+        try:
+            said = judge(ask, facts, at)
+            if type(said.outcome) is not Outcome:
+                said = replace(said, outcome=Outcome(said.outcome))
+        except Exception as error:  # noqa: BLE001 - any error means no (LAW G6, SEC-20)
+            _log.exception("clearance rule %s could not judge", name)
+            said = defer(_ERROR, at + _AFTER_AN_ERROR, error=type(error).__name__)
+        verdicts.append(said)
+    return tuple(verdicts)
 
 
 def _unless_lost(ruling: Ruling, confirmed: Collection[str]) -> Ruling:
     if not ruling.permitted or ruling.ask.ref in confirmed:
         return ruling
-    lost = Verdict(Outcome.DEFER, "lease_lost", rule="Lease")
-    return replace(ruling, verdicts=(*ruling.verdicts, lost))
-
-
-def _row(ruling: Ruling, at: datetime) -> Decision:
-    ask, decisive = ruling.ask, ruling.decisive
-    return Decision(
-        order_no=ruling.order_no,
-        at=at,
-        ref=ask.ref,
-        attempt=ask.attempt,
-        outcome=decisive.outcome,
-        code=decisive.code,
-        not_before=decisive.until,
-        verdicts=[as_data(verdict) for verdict in ruling.verdicts],
-        card=ask.card or 0,
-        person=ask.person or UUID(int=0),
-        mailbox=ask.mailbox,
-        playbook=ruling.playbook,
-    )
-
-
-def as_data(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as it is stored and shown: rule, outcome, code, until, and what the rule looked at."""
-    why = audit.plain(verdict.why) if verdict.why else {}
-    data = {"rule": verdict.rule, "outcome": str(verdict.outcome), "why": why}
-    if verdict.code:
-        data["code"] = verdict.code
-    if verdict.until:
-        data["until"] = verdict.until.isoformat()
-    return data
-
-
-def _touch(ruling: Ruling, at: datetime) -> Touch:
-    ask = ruling.ask
-    return Touch(
-        ref=ask.ref,
-        attempt=ask.attempt,
-        at=at,
-        order_no=ruling.order_no,
-        person=ask.person or UUID(int=0),
-        account=ask.account,
-        domain=cards.domain_digest(ask.address.domain),
-        mailbox=ask.mailbox,
-        opening=ask.opening,
-    )
+    lost = Verdict(Outcome.DEFER, _LOST)
+    return replace(ruling, said=(*ruling.said, lost), rules=(*ruling.rules, "Lease"))
