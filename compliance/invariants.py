@@ -15,12 +15,16 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Invariant:
-    """One promise. `sql` selects a column `key`, one row for each breach: an opaque reference, never an address."""
+    """One promise. `sql` selects a column `key`, one row for each breach: an opaque reference, never an address.
+
+    `pauses` says that nothing goes out while it is broken, though its guarantee is none of the gravest.
+    """
 
     name: str
     guarantee: str
     says: Any
     sql: str
+    pauses: bool = False
 
     def count(self) -> int:
         """How often it is broken."""

@@ -13,7 +13,8 @@ from compliance.principals import SYSTEM
 from sequences import events
 
 _log = logging.getLogger(__name__)
-# Mail went that must not have gone, or may go again at any moment (LAW G1 to G3).
+# Mail went that must not have gone, or may go again at any moment (LAW G1 to G3). What pauses by itself: the totals do
+# not balance any more (LAW PIP-15).
 _GRAVEST = frozenset({"G1", "G2", "G3"})
 _NAMED = 100
 
@@ -60,7 +61,7 @@ def _opened(kept: Kept, at: datetime) -> bool:
     Two people may have started everything again by then, so that each new breach of those stops it anew.
     """
     said, about = kept.invariant, f"promise:{kept.invariant.name}:"
-    grave = said.guarantee in _GRAVEST
+    grave = said.guarantee in _GRAVEST or said.pauses
     earlier = Incident.objects.filter(cause_key__startswith=about)
     if not grave and earlier.exclude(state=Incident.State.CLOSED).exists():
         return False

@@ -94,6 +94,19 @@ SELECT m.ref AS key FROM sequences_outboundmessage m WHERE m.state NOT IN (
     'planned', 'claimed', 'cleared', 'accepted', 'rejected', 'refused', 'cancelled', 'expired', 'in_doubt'
 )
 """,
+    pauses=True,
+)
+# A permission that came back from the journal has a number below zero; its message may be of another life.
+MESSAGES_GONE = Invariant(
+    "messages_gone",
+    "G4",
+    _("Each message that passed the door still has its row, in which it says what became of it."),
+    """
+SELECT DISTINCT d.ref AS key FROM compliance_decision d
+WHERE d.outcome = 'permit' AND d.order_no > 0
+AND NOT EXISTS (SELECT 1 FROM sequences_outboundmessage m WHERE m.ref = d.ref)
+""",
+    pauses=True,
 )
 # A person may say that a message in doubt was delivered; its last try stays in doubt.
 RESULTS_THAT_DIFFER = Invariant(

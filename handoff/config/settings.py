@@ -145,6 +145,7 @@ INVARIANTS = [
     "sequences.invariants.SENT_WITHOUT_SIGNATURES",
     "sequences.invariants.SIGNED_BY_AUTHOR",
     "sequences.invariants.UNKNOWN_STATES",
+    "sequences.invariants.MESSAGES_GONE",
     "sequences.invariants.RESULTS_THAT_DIFFER",
     "sequences.invariants.ATTEMPTS_NOT_RECORDED",
     "sequences.invariants.STRANDED",

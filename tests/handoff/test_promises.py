@@ -44,6 +44,11 @@ def uncounted() -> None:
     raw("DELETE FROM compliance_touch WHERE order_no = (SELECT MIN(order_no) FROM compliance_touch)")
 
 
+def delete_the_message() -> None:
+    raw("DELETE FROM sequences_attempt")
+    raw("DELETE FROM sequences_outboundmessage")
+
+
 def start_again() -> None:
     """Two people, while the incident still waits for its review."""
     asker, other = UserFactory(role="sales_ops"), UserFactory(role="legal")
@@ -82,6 +87,13 @@ class TestTheRound:
         mail_after_stop()
         promises.promises_round(TUESDAY)
         assert Incident.objects.filter(severity=1, facts__invariant="sends_after_stop").exists()
+        assert halts.EVERYTHING in halts.standing()
+
+    def test_a_message_that_was_deleted_by_hand_stops_everything_too(self) -> None:
+        sent()
+        delete_the_message()
+        promises.promises_round(TUESDAY)
+        assert Incident.objects.filter(severity=1, facts__invariant="messages_gone").exists()
         assert halts.EVERYTHING in halts.standing()
 
     def test_each_such_message_has_an_incident_of_its_own_too(self) -> None:

@@ -13,6 +13,7 @@ from sequences.invariants import (
     CONTACTS_WITHOUT_DIGESTS,
     DOUBT_SENT_AGAIN,
     IN_TWO_SEQUENCES,
+    MESSAGES_GONE,
     PASSED_A_HALTED_LIST,
     RESULTS_THAT_DIFFER,
     SENT_WITHOUT_CLEARANCE,
@@ -111,6 +112,14 @@ class TestConservation:
         sent()
         raw("UPDATE sequences_outboundmessage SET state = 'lost'")
         assert UNKNOWN_STATES.count() == 1
+
+    def test_a_message_that_passed_the_door_and_is_gone_is_found(self) -> None:
+        sent(people=2)
+        assert MESSAGES_GONE.count() == 0
+        gone = OutboundMessage.objects.order_by("pk")[0]
+        raw("DELETE FROM sequences_attempt WHERE message_id = %s", gone.pk)
+        raw("DELETE FROM sequences_outboundmessage WHERE id = %s", gone.pk)
+        assert MESSAGES_GONE.run() == [gone.ref]
 
     def test_an_accepted_message_without_an_accepted_try_is_found(self) -> None:
         sent()
