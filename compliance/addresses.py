@@ -9,7 +9,7 @@ import hmac
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import idna
 
@@ -39,12 +39,12 @@ class Address:
     local: str
     domain: str
 
-    @property
+    @cached_property
     def canonical(self) -> str:
         """The widest spelling: what all variants of this address share."""
         return _widest(self.local, self.domain)
 
-    @property
+    @cached_property
     def base_local(self) -> str:
         """The part before the at-sign in lower case and without a plus tag."""
         return self.local.lower().partition("+")[0] or self.local.lower()

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from uuid import UUID
 
-from compliance import suppression
+from compliance import cards, suppression
 from compliance.addresses import Address
 
 
@@ -44,6 +45,11 @@ class Ask:
     leaves_machine: bool = False
     attempt: int = 1
     message_class: MessageClass = MessageClass.COMMERCIAL
+
+    @cached_property
+    def recipient_domain(self) -> str:
+        """The digest of the recipient's domain, by which it is counted and locked."""
+        return cards.domain_digest(self.address.domain)
 
     @property
     def opening(self) -> bool:

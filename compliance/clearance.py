@@ -122,7 +122,7 @@ def clear(asks: Sequence[Ask], *, at: datetime, confirm: Confirm) -> list[Ruling
 
 def budget_keys(ask: Ask) -> set[str]:
     """The shared caps an ask draws on."""
-    return {ask.mailbox, ask.account, f"domain:{cards.domain_digest(ask.address.domain)}"} - {""}
+    return {ask.mailbox, ask.account, f"domain:{ask.recipient_domain}"} - {""}
 
 
 def _assert_locked(asks: Sequence[Ask], held: Mapping[tuple[Any, Any], str]) -> None:

@@ -3,13 +3,12 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from compliance import bulk, cards
+from compliance import bulk
 from compliance.models import Decision, Touch
-from compliance.verdicts import Ruling, Verdict, as_stored
+from compliance.verdicts import Ruling, as_stored
 
 _NOBODY = UUID(int=0)
 _DECISION = (
@@ -57,16 +56,11 @@ def _texts(rulings: Sequence[Ruling]) -> Iterator[str]:
     known: dict[str, dict[int, str]] = defaultdict(dict)
     for ruling in rulings:
         # Told apart by identity: every verdict of the batch is alive as long as its rulings.
-        words = [known[rule] for rule in ruling.rules]
         parts = [
-            texts.get(id(said)) or texts.setdefault(id(said), _text(rule, said))
-            for texts, rule, said in zip(words, ruling.rules, ruling.said, strict=True)
+            known[rule].get(id(said)) or known[rule].setdefault(id(said), json.dumps(as_stored(rule, said)))
+            for rule, said in zip(ruling.rules, ruling.said, strict=True)
         ]
         yield f"[{', '.join(parts)}]"
-
-
-def _text(rule: str, said: Verdict) -> str:
-    return json.dumps(as_stored(replace(said, rule=rule)))
 
 
 def _touch(ruling: Ruling, at: datetime) -> Touch:
@@ -78,7 +72,7 @@ def _touch(ruling: Ruling, at: datetime) -> Touch:
         order_no=ruling.order_no,
         person=ask.person or _NOBODY,
         account=ask.account,
-        domain=cards.domain_digest(ask.address.domain),
+        domain=ask.recipient_domain,
         mailbox=ask.mailbox,
         opening=ask.opening,
     )

@@ -134,7 +134,7 @@ class RecipientDomainCap(_Cap):
     name = "recipient_domain"
 
     def key(self, ask: Ask) -> str:
-        return cards.domain_digest(ask.address.domain)
+        return ask.recipient_domain
 
     def gone(self, asks: Sequence[Ask], since: datetime) -> Gone:
         domains = {ask.address.domain for ask in asks}

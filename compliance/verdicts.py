@@ -11,7 +11,6 @@ from compliance.asking import Ask
 from compliance.models import Outcome
 
 _PLAIN = (str, int, bool)
-_USUAL: Mapping[str, Any] = {"outcome": str(Outcome.PERMIT), "why": {}}
 
 
 @dataclass(frozen=True)
@@ -80,19 +79,22 @@ class Ruling:
 
 
 def as_data(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as it is stored and shown: rule, outcome, code, until, and what the rule looked at."""
-    data = {"rule": verdict.rule, "outcome": str(verdict.outcome), "why": _plain(verdict.why)}
-    if verdict.code:
-        data["code"] = verdict.code
-    if verdict.until:
-        data["until"] = verdict.until.isoformat()
+    """A verdict as it is shown: rule, outcome, code, until, and what the rule looked at."""
+    return {"outcome": str(verdict.outcome), "why": {}, **as_stored(verdict.rule, verdict)}
+
+
+def as_stored(rule: str, said: Verdict) -> dict[str, Any]:
+    """A verdict without what goes without saying: most rules permit, and many of them look at nothing."""
+    data: dict[str, Any] = {"rule": rule}
+    if said.outcome is not Outcome.PERMIT:
+        data["outcome"] = str(said.outcome)
+    if said.why:
+        data["why"] = _plain(said.why)
+    if said.code:
+        data["code"] = said.code
+    if said.until:
+        data["until"] = said.until.isoformat()
     return data
-
-
-def as_stored(verdict: Verdict) -> dict[str, Any]:
-    """The same without what goes without saying: most rules permit, and many of them look at nothing."""
-    data = as_data(verdict)
-    return {name: said for name, said in data.items() if _USUAL.get(name) != said}
 
 
 def _plain(why: Mapping[str, Any]) -> dict[str, Any]:
