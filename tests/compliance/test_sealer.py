@@ -1,7 +1,9 @@
 """The chain: each committed entry sealed once, and every kind of tampering named with its place."""
 
+import hashlib
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -78,10 +80,13 @@ def test_what_is_not_sealed_yet_is_counted_and_does_not_break_the_log() -> None:
 
 
 @everywhere
-def test_many_entries_are_sealed_and_verified_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("count", [28, 30])
+def test_many_entries_are_sealed_and_verified_in_batches(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     monkeypatch.setattr(sealer, "_BATCH", 7)
-    seal(30)
-    assert (sealer.verify().sealed, sealer.verify().holds) == (30, True)
+    record(count)
+    assert (sealer.verify().unsealed, sealer.verify().holds) == (count, True)
+    seal()
+    assert (sealer.verify().sealed, sealer.verify().unsealed, sealer.verify().holds) == (count, 0, True)
 
 
 @everywhere
@@ -112,6 +117,35 @@ def test_chains_sealed_by_earlier_versions_hold() -> None:
         )
     seal()
     assert sealer.verify() == sealer.Report(sealed=2, unsealed=0, broken="", head=_GOLDEN_HEAD)
+
+
+@everywhere
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [
+        (TUESDAY, "2026-11-17T10:00:00+00:00"),
+        (TUESDAY.replace(microsecond=120_000), "2026-11-17T10:00:00.120000+00:00"),
+        (TUESDAY.replace(microsecond=1), "2026-11-17T10:00:00.000001+00:00"),
+        (TUESDAY.replace(year=1), "0001-11-17T10:00:00+00:00"),
+        (TUESDAY.replace(tzinfo=timezone(timedelta(hours=5, minutes=30))), "2026-11-17T04:30:00+00:00"),
+    ],
+)
+def test_a_moment_is_read_back_as_it_was_digested(at: datetime, told: str) -> None:
+    digest = hashlib.sha256(f'["{told}","system","thing.done","app.thing:1","",{{}}]'.encode()).hexdigest()
+    AuditEntry.objects.create(at=at, actor="system", verb="thing.done", subject="app.thing:1", digest=digest)
+    assert sealer.verify().holds
+    seal()
+    assert sealer.verify().holds
+
+
+@everywhere
+def test_details_are_read_back_as_they_were_digested() -> None:
+    since = {"since": TUESDAY, "deep": [{"ü": None, "a": [True, {"": []}]}], '\u202e"\\\n': "Łódź 😀"}
+    numbers = {"big": 2**80, "round": 48.0, "minus": -0.0, "small": 1e-7, "large": 1e300}
+    audit.record("thing.done", "app.thing:1", by=SYSTEM, at=TUESDAY, reason='"\\\t日本', **since, **numbers)
+    assert sealer.verify().holds
+    seal()
+    assert sealer.verify().holds
 
 
 @everywhere
