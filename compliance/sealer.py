@@ -70,11 +70,11 @@ class _Seal(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """A stored entry: the digest it carries, and the one of what it says."""
+    """A stored entry: the digest it carries, and the one of what it says, if it says anything."""
 
     pk: int
     carried: str
-    said: str
+    said: str | None
 
 
 def seal_round(at: datetime) -> dict[str, int]:
@@ -184,11 +184,15 @@ def _entry(pk: int | None, carried: str, at: str, *said: str) -> _Entry | None:
     return None if pk is None else _Entry(pk, carried, _digest(at, *said))
 
 
-def _digest(at: str, actor: str, verb: str, subject: str, reason: str, data: str) -> str:
-    moment = datetime.fromisoformat(at)
+def _digest(at: str, actor: str, verb: str, subject: str, reason: str, data: str) -> str | None:
+    """None when it cannot be read: a database also keeps moments and numbers that no verb could have written."""
+    try:
+        moment, details = datetime.fromisoformat(at), json.loads(data)
+    except ValueError:
+        return None
     # SQLite keeps moments in UTC and does not say so.
     known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return audit.digest(known, actor, verb, subject, reason, json.loads(data))
+    return audit.digest(known, actor, verb, subject, reason, details)
 
 
 def _fault(seal: _Seal, entry: _Entry | None, expected: int, previous: str) -> str:

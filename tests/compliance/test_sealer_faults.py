@@ -12,7 +12,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.everywhere]
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("actor", "user:1"), ("verb", "thing.undone"), ("subject", "app.thing:9"), ("reason", "x"), ("data", '{"a": 1}')],
+    [
+        ("actor", "user:1"),
+        ("verb", "thing.undone"),
+        ("subject", "app.thing:9"),
+        ("reason", "x"),
+        ("data", '{"a": 1}'),
+        ("data", '{"a": 1e5000}'),
+    ],
 )
 def test_an_altered_entry_is_named(column: str, value: str) -> None:
     seal(3)
@@ -37,6 +44,17 @@ def test_an_entry_moved_in_time_is_named() -> None:
     seal(1)
     tamper("UPDATE compliance_auditentry SET at = %s", "2026-11-17 09:00:00+00:00")
     assert "was altered" in sealer.verify().broken
+
+
+@pytest.mark.parametrize("moment", ["infinity", "2026-11-17 10:00:00+00 BC"])
+def test_an_entry_moved_out_of_every_calendar_is_named(moment: str) -> None:
+    seal(1)
+    record()
+    sealed, waiting = key(1), AuditEntry.objects.latest("pk").pk
+    tamper("UPDATE compliance_auditentry SET at = %s WHERE id = %s", moment, waiting)
+    assert sealer.verify().broken == f"entry {waiting}: altered before it was sealed"
+    tamper("UPDATE compliance_auditentry SET at = %s WHERE id = %s", moment, sealed)
+    assert sealer.verify().broken == f"position 1: entry {sealed} was altered"
 
 
 def test_a_removed_entry_is_named() -> None:
@@ -77,6 +95,12 @@ def test_a_seal_put_before_the_first_is_named() -> None:
     record()
     tamper("INSERT INTO compliance_auditseal (position, entry_id, digest, chain) VALUES (-5, 99, 'x', 'y')")
     assert sealer.verify().broken == "position 1: missing, -5 follows"
+
+
+def test_an_entry_with_the_lowest_number_there_is_is_not_passed_over() -> None:
+    record()
+    tamper("UPDATE compliance_auditentry SET id = %s, sealed = %s", -(2**63), True)
+    assert sealer.verify().broken == f"entry {-(2**63)}: marked as sealed, but its seal is gone"
 
 
 def test_an_entry_altered_before_it_was_sealed_is_named() -> None:
