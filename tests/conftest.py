@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.test import TransactionTestCase, override_settings
 
-from compliance.append_only import lifted
+from tests.emptying import emptying
 from tests.lanes import find_chromium
 
 
@@ -52,17 +52,11 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         connection.settings_dict["TEST"]["NAME"] = f"test_handoff_{os.getpid()}"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _append_only_tables_can_be_emptied() -> Iterator[None]:
-    # The flush after a transactional test deletes from tables whose triggers refuse exactly that.
-    flush: Callable[[TransactionTestCase], None] = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
-
-    def lifted_flush(case: TransactionTestCase) -> None:
-        with lifted(connection):
-            flush(case)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", lifted_flush)
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The database as migrations leave it, and as it is left again after each transactional test."""
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", emptying())
         yield
 
 
