@@ -4,14 +4,14 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from compliance import clearance
 from compliance.principals import SYSTEM
 from sequences import enrollment, planner, settling
 from sequences.models import Enrollment, ExitReason, OutboundMessage
 from tests.cast import TUESDAY
-from tests.concurrency.together import together
+from tests.concurrency.together import together, waited_for
 from tests.processes import eventually
 from tests.sequences.campaign import State, message, under_way
 
@@ -36,7 +36,7 @@ def test_whoever_leaves_does_not_meet_the_end_of_their_message_head_on(end: Call
         with transaction.atomic():
             row = Enrollment.objects.select_for_update(no_key=True).get()
             held.set()
-            eventually(somebody_waits)
+            eventually(waited_for)
             enrollment.leave([row], ExitReason.OPTED_OUT, by=SYSTEM, at=TUESDAY)
 
     def meet() -> None:
@@ -46,9 +46,3 @@ def test_whoever_leaves_does_not_meet_the_end_of_their_message_head_on(end: Call
 
     assert together([leave, meet]) == []
     assert (came_to, message().state) == (["lost"], State.CANCELLED)
-
-
-def somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
-        return bool(cursor.fetchone()[0])

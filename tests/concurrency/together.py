@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from django.db import connection
 
 Work = Callable[[], object]
+_WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
 
 
 def together(works: Sequence[Work], seconds: float = 30) -> list[BaseException]:
@@ -29,3 +30,11 @@ def together(works: Sequence[Work], seconds: float = 30) -> list[BaseException]:
     if any(thread.is_alive() for thread in threads):
         faults.append(TimeoutError(f"still at work after {seconds} seconds"))
     return faults
+
+
+def waited_for() -> bool:
+    """Whether another session waits for a lock that this one holds."""
+    with connection.cursor() as cursor:
+        # Not pg_stat_activity: inside a transaction it stays as it was when it was first looked at.
+        cursor.execute(_WAITING)
+        return bool(cursor.fetchone()[0])

@@ -21,6 +21,7 @@ from handoff.demo.catcher import Catcher
 from sequences import sender
 from sequences.models import Contact, ExitReason, OutboundMessage
 from tests.cast import TUESDAY
+from tests.concurrency.together import waited_for
 from tests.factories import playbook_loaded
 from tests.processes import eventually, started
 from tests.sequences.campaign import PLENTY, State, broken_promises, message, opt_out, passage, play, under_way
@@ -109,7 +110,7 @@ def test_a_worker_killed_after_the_250_leaves_one_copy_and_a_doubt() -> None:
         with worker() as process, transaction.atomic(), connection.cursor() as cursor:
             # What the server said cannot be written down while somebody holds this table.
             cursor.execute("LOCK TABLE sequences_attempt IN EXCLUSIVE MODE")
-            eventually(lambda: server.messages and blocked())
+            eventually(lambda: server.messages and waited_for())
             process.kill()
             process.wait()
         assert message().state == State.CLEARED
@@ -175,10 +176,3 @@ def left_lying() -> bool:
 
 def ids(*states: str) -> set[str]:
     return set(OutboundMessage.objects.filter(state__in=states).values_list("message_id", flat=True))
-
-
-def blocked() -> bool:
-    """Whether somebody waits for a lock."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return bool(cursor.fetchone()[0])
