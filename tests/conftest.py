@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test import TransactionTestCase, override_settings
 
+from handoff.roles import sync_roles
 from tests.emptying import emptying
 from tests.lanes import find_chromium
 
@@ -54,8 +55,9 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The database as migrations leave it, and as it is left again after each transactional test."""
+    """A migrated database with the roles of the house; so it is again after each transactional test."""
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        sync_roles()
         patch.setattr(TransactionTestCase, "_fixture_teardown", emptying())
         yield
 

@@ -5,18 +5,18 @@ Django would truncate every table there is and make all permissions anew; Postgr
 
 from collections.abc import Callable
 
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
 from compliance.append_only import lifted
 
-_MADE = (ContentType, Permission)
+_MADE = (ContentType, Permission, Group, Group.permissions.through)
 
 
 def emptying() -> Callable[[TransactionTestCase], None]:
-    """What stands in for Django's own; to be asked for while the database is as migrations leave it."""
+    """What stands in for Django's own; to be asked for while the database is as each test shall find it."""
     flush: Callable[[TransactionTestCase], None] = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
     made = _made()
 
@@ -33,7 +33,7 @@ def emptying() -> Callable[[TransactionTestCase], None]:
 
 
 def _made() -> list[list[tuple[object, ...]]]:
-    """The rows that migrations make by themselves."""
+    """The rows that every test finds."""
     return [list(model._base_manager.order_by("pk").values_list()) for model in _MADE]
 
 

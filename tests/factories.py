@@ -34,8 +34,8 @@ Row = TypeVar("Row")
 
 
 def role_group(name: str) -> Group:
-    """The group of a role, with its permissions."""
-    return Group.objects.filter(name=name, permissions__isnull=False).first() or sync_roles()[name]
+    """The group of a role, with its permissions; outside of tests somebody has to make it first."""
+    return Group.objects.filter(name=name).first() or sync_roles()[name]
 
 
 class _User(factory.django.DjangoModelFactory[User]):
@@ -57,7 +57,7 @@ class _User(factory.django.DjangoModelFactory[User]):
     def _create(cls, model_class: type[User], *args: Any, **columns: Any) -> User:
         roles = [*columns.pop("roles"), columns.pop("role")]
         user = model_class.objects.create(**columns)
-        user.groups.set([role_group(name) for name in roles if name])
+        user.groups.add(*[role_group(name) for name in roles if name])
         return user
 
 

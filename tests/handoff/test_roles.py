@@ -17,6 +17,7 @@ def _held(role: str) -> set[str]:
 
 @pytest.mark.django_db
 def test_each_group_has_exactly_the_rights_of_its_role() -> None:
+    Group.objects.all().delete()
     sync_roles()
     assert {role: _held(role) for role in ROLES} == {role: set(rights) for role, rights in ROLES.items()}
 
@@ -31,12 +32,14 @@ def test_a_right_added_by_hand_is_taken_away_again() -> None:
 
 @pytest.mark.django_db
 def test_running_twice_changes_nothing() -> None:
+    Group.objects.all().delete()
     first = {name: group.pk for name, group in sync_roles().items()}
     assert {name: group.pk for name, group in sync_roles().items()} == first
 
 
 @pytest.mark.django_db
 def test_a_right_that_no_model_declares_is_named_before_anything_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    Group.objects.all().delete()
     monkeypatch.setattr(roles, "ROLES", {"rep": frozenset({"sequences.fly_mailbox"})})
     with pytest.raises(UnknownPermission, match=r"sequences\.fly_mailbox"):
         sync_roles()

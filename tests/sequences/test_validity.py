@@ -12,7 +12,6 @@ from django.test.utils import CaptureQueriesContext
 from compliance.acts import Consent
 from compliance.clearance import preview
 from compliance.refusals import Refused
-from handoff.roles import sync_roles
 from sequences import asks, lists, validity
 from sequences.models import Account, Enrollment, ListRow, OutboundMessage, RecipientList, Signature
 from sequences.validity import ApprovalsError, check, standing, valid_for
@@ -211,7 +210,6 @@ class TestWhoSigned:
         assert verdict("RowIsSigned", TUESDAY + DAY) == ""
 
     def test_any_number_of_signers_is_looked_up_in_two_queries(self) -> None:
-        sync_roles()
         given = []
         for number, step in enumerate(validity.PERMISSIONS):
             user = UserFactory(roles=[group.name for group in Group.objects.all()])
