@@ -36,7 +36,7 @@ ROUNDS = 25
 
 def at_once(*works: Callable[[], object]) -> None:
     """All of them at once, and none failed but by being told that they are one person already, or apart."""
-    faults = [fault for fault in together(works, seconds=60) if not isinstance(fault, Refused)]
+    faults = [fault for fault in together(works) if not isinstance(fault, Refused)]
     assert faults == []
 
 

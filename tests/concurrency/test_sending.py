@@ -1,7 +1,7 @@
 """Many workers at one queue: each message once, no cap exceeded, no stop overtaken (LAW §2, PIP-01, PIP-07, PIP-12)."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -57,21 +57,30 @@ def catcher() -> Iterator[Catcher]:
 
 def crowd(*works: Callable[[], object]) -> None:
     """All of them at once, and none of them failed."""
-    assert together(works, seconds=60) == []
+    assert together(works) == []
 
 
-def rounds() -> None:
+def rounds(at: datetime = TUESDAY) -> None:
     """What one worker does: plan, send, look after the dead, and again."""
     for _round in range(3):
-        play()
-        sender.recover_round(TUESDAY)
+        play(at)
+        sender.recover_round(at)
+
+
+def minute_by_minute(catcher: Catcher, messages: int) -> None:
+    """All workers, as long as they get on: on a busy machine a round's minute ends before it has sent its batch."""
+    for minute in range(messages):
+        before = len(catcher.caught)
+        crowd(*[partial(rounds, TUESDAY + timedelta(minutes=minute))] * WORKERS)
+        if len(catcher.caught) in {before, messages}:
+            return
 
 
 class TestOneCopy:
     def test_twelve_workers_send_three_hundred_messages_once_each(self, catcher: Catcher) -> None:
         playbook_loaded(caps=PLENTY)
         under_way(catcher.port, people=300)
-        crowd(*[rounds] * WORKERS)
+        minute_by_minute(catcher, 300)
         assert len(catcher.caught) == 300
         assert len({caught.message_id for caught in catcher.caught}) == 300
         assert len({caught.recipient for caught in catcher.caught}) == 300
