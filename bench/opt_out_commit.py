@@ -16,13 +16,13 @@ from compliance.suppression import Stop
 from tests.cast import LONG_AGO, TUESDAY
 
 N = 500
-_WORKERS, _PEOPLE, _AT_ONCE = 4, 2_000, 50
+_WORKERS, _AT_ONCE = 4, 50
 _CLICKED = Stop(SuppressionReason.ONE_CLICK)
 
 
 def measure(n: int) -> list[Figure]:
     """Opt-outs of people who are not being written to just now; nothing but the shared locks stands in their way."""
-    asked = campaign.under_way(_PEOPLE)
+    asked = campaign.under_way(n * _WORKERS)
     others = [addresses.parse(f"person.{number}@d{number % 50}.example.com") for number in range(n)]
     digests = [card.digest for card in cards.find_or_make(others, at=LONG_AGO).values()]
     connection.close()
