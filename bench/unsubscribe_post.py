@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -71,10 +72,10 @@ def post(port: int, token: str, due: float) -> tuple[float, int]:
 def measure(port: int, given: list[str]) -> dict[str, object]:
     """Open loop: requests are sent when they are due, however slow the answers are."""
     with ThreadPoolExecutor(_CLIENTS) as clients:
-        began = time.perf_counter() + 0.2
+        began, busy = time.perf_counter() + 0.2, time.process_time()
         asked = [clients.submit(post, port, token, began + place / RATE) for place, token in enumerate(given)]
         answers = [one.result() for one in asked]
-        seconds = time.perf_counter() - began
+        seconds, busy = time.perf_counter() - began, time.process_time() - busy
     assert {status for _took, status in answers} == {200}, "some requests were not obeyed"
     took = sorted(milliseconds for milliseconds, _status in answers)
     return {
@@ -84,7 +85,14 @@ def measure(port: int, given: list[str]) -> dict[str, object]:
         "rate": round(len(took) / seconds, 1),
         "p50_ms": round(took[len(took) // 2], 1),
         "p99_ms": round(took[int(len(took) * 0.99)], 1),
+        # What the asking itself took of the machine that answers.
+        "client_cpu_ms": round(busy / len(took) * 1000, 2),
     }
+
+
+def journaled(state: str) -> int:
+    """How many stops are in the journal beside the database."""
+    return sum(path.read_bytes().count(b'"kind":"stop"') for path in Path(state, "journal").glob("*.jsonl"))
 
 
 def main() -> None:
@@ -103,7 +111,9 @@ def main() -> None:
                 time.sleep(0.1)
             for token in given[:_WARM_UP]:
                 post(port, token, time.perf_counter())
-            sys.stdout.write(json.dumps(measure(port, given[_WARM_UP:])) + "\n")
+            told = measure(port, given[_WARM_UP:])
+        assert journaled(state) == len(given), "some stops are not in the journal"
+        sys.stdout.write(json.dumps(told) + "\n")
 
 
 if __name__ == "__main__":
