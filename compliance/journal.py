@@ -5,7 +5,6 @@ storage before anybody goes on. What is written here after a commit must be in t
 the database is an old copy. A line that a crash tore is kept and skipped, and never stops the reading.
 """
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -21,10 +20,12 @@ from uuid import UUID
 
 from django.conf import settings
 
+from compliance import appending
+from compliance.appending import TORN
+
 _log = logging.getLogger(__name__)
 Record = Mapping[str, Any]
 _DIGEST_LENGTH = 16
-_TORN = b" <torn>"
 # So many of the latest order numbers are looked for in the database: any of them missing gives an old copy away, and
 # the highest one alone would not (PostgreSQL may bring back a counter that is ahead of its tables).
 _TAIL = 64
@@ -58,7 +59,7 @@ def append(kind: str, at: datetime, said: Sequence[Record]) -> None:
     if not lines:
         return
     try:
-        _write(folder() / f"{at:%Y-%m}.jsonl", lines)
+        appending.append(folder() / f"{at:%Y-%m}.jsonl", lines)
     except OSError as error:
         _failed.add(folder())
         raise _unavailable(error) from error
@@ -165,7 +166,7 @@ class _Reading:
     def _learn(self, name: str, line: bytes) -> None:
         record = _parsed(line)
         if record is None:
-            if not line.endswith(_TORN):
+            if not line.endswith(TORN):
                 self._damaged += 1
                 _log.error("the journal file %s has a damaged line; it was skipped", name)
             return
@@ -226,32 +227,6 @@ def _digest(body: bytes) -> bytes:
     return hashlib.sha256(body).hexdigest()[:_DIGEST_LENGTH].encode()
 
 
-def _write(path: Path, lines: bytes) -> None:
-    new = not path.exists()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        _append_whole(descriptor, lines)
-        # Others may write meanwhile; what is ours is on the disk before we go on.
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    if new:
-        _sync(path.parent)
-        _sync(path.parent.parent)
-
-
-def _append_whole(descriptor: int, lines: bytes) -> None:
-    size = os.fstat(descriptor).st_size
-    if size and os.pread(descriptor, 1, size - 1) != b"\n":
-        # Whoever wrote last died over it. It is marked, so that nobody takes it for damage.
-        lines = _TORN + b"\n" + lines
-    if os.write(descriptor, lines) != len(lines):
-        raise OSError("only a part could be written")
-
-
 def _try_to_write(path: Path) -> None:
     trial = path / "trial"
     try:
@@ -263,14 +238,6 @@ def _try_to_write(path: Path) -> None:
     except OSError as error:
         raise _unavailable(error) from error
     _failed.discard(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _unavailable(error: OSError) -> JournalUnavailable:
