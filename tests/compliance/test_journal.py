@@ -4,6 +4,7 @@ import errno
 import multiprocessing
 import os
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from pytest_django.fixtures import Settings
 from compliance import journal
 from compliance.journal import JournalUnavailable
 from tests.cast import TUESDAY
+from tests.concurrency.together import together
 
 OURS = uuid4()
 MONTH = timedelta(days=31)
@@ -110,6 +112,27 @@ def test_two_processes_append_at_once_and_every_line_is_whole() -> None:
         worker.join(60)
     assert len(orders()) == 200
     assert journal.known().damaged == 0
+
+
+def test_threads_append_at_once_and_every_line_is_whole() -> None:
+    assert together([partial(note, number, number + 100) for number in range(20)]) == []
+    assert sorted(orders()) == [*range(20), *range(100, 120)]
+    assert journal.known().damaged == 0
+
+
+def test_a_sync_that_fails_is_told_to_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    note(1)
+    monkeypatch.setattr(os, "fsync", full)
+    faults = together([partial(note, number) for number in range(2, 12)])
+    assert [type(fault) for fault in faults] == [JournalUnavailable] * 10
+    with pytest.raises(JournalUnavailable):
+        journal.known()
+    monkeypatch.undo()
+    assert journal.known().damaged == 0
+
+
+def full(descriptor: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_only_its_owner_may_read_it() -> None:
