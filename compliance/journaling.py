@@ -5,15 +5,16 @@ so that a person who is erased is not found here either.
 """
 
 import threading
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 
-from compliance import journal
-from compliance.models import Installation, Lift, OptIn, Suppression, Touch
+from compliance import installation, journal
+from compliance.models import Lift, OptIn, Suppression, Touch
 
 # Where a stop that was replayed keeps its first order number and moment, among its evidence.
 ORIGIN = "journal"
@@ -21,10 +22,22 @@ _CAUGHT_UP_AT_ONCE = 500
 _waiting = threading.local()
 
 
-def stop_recorded(row: Suppression) -> None:
-    """Let a stop follow into the journal once it is committed; all those of one transaction in one piece."""
-    _orders().append(row.order_no)
-    transaction.on_commit(partial(_take_stops, row.at), robust=True)
+@dataclass(frozen=True, eq=False)
+class _Noted:
+    """A stop that follows into the journal once it is committed, and what it is found by, if that is known."""
+
+    row: Suppression
+    digests: Collection[str] | None
+
+
+def stop_recorded(row: Suppression, digests: Collection[str] | None = None) -> None:
+    """Let a stop follow into the journal once it is committed; all those of one transaction in one piece.
+
+    Whoever has written its digests may hand them on, and a stop that is alone in its transaction is not read again.
+    """
+    noted = _Noted(row, digests)
+    _noted().append(noted)
+    transaction.on_commit(partial(_take_stops, noted), robust=True)
 
 
 def lift_recorded(row: Lift) -> None:
@@ -49,18 +62,25 @@ def journal_round(at: datetime) -> dict[str, int]:
     return {"stops": len(rows)}
 
 
-def _orders() -> list[int]:
-    if not hasattr(_waiting, "orders"):
-        _waiting.orders = []
-    found: list[int] = _waiting.orders
+def _noted() -> list[_Noted]:
+    if not hasattr(_waiting, "stops"):
+        _waiting.stops = []
+    found: list[_Noted] = _waiting.stops
     return found
 
 
-def _take_stops(at: datetime) -> None:
-    """The first of a transaction takes all; what was rolled back is not found any more."""
-    orders, _waiting.orders = _orders(), []
-    if orders and _is_ours():
-        _note_stops(Suppression.objects.filter(order_no__in=orders).order_by("order_no"), at)
+def _take_stops(first: _Noted) -> None:
+    """The first of a transaction takes all that came after it; what was rolled back is not found any more."""
+    noted, _waiting.stops = _noted(), []
+    if first not in noted or not _is_ours():
+        return
+    # Those before it were rolled back: they would have been called first.
+    taken = noted[noted.index(first) :]
+    if len(taken) == 1 and first.digests is not None:
+        journal.append("stop", first.row.at, [_stop(first.row, sorted(first.digests))])
+        return
+    orders = [one.row.order_no for one in taken]
+    _note_stops(Suppression.objects.filter(order_no__in=orders).order_by("order_no"), first.row.at)
 
 
 def _take_lift(key: int) -> None:
@@ -72,7 +92,7 @@ def _take_lift(key: int) -> None:
 def _is_ours() -> bool:
     """Whether this host keeps the journal of this very installation; another's must not be mixed with it."""
     whose = journal.instance()
-    return whose is not None and Installation.objects.filter(instance=whose).exists()
+    return whose is not None and whose == installation.instance()
 
 
 def _note_stops(rows: Iterable[Suppression], at: datetime) -> None:
@@ -87,7 +107,7 @@ def _note_stops(rows: Iterable[Suppression], at: datetime) -> None:
 def _stop(row: Suppression, digests: Sequence[str]) -> dict[str, object]:
     told: dict[str, object] = {
         "order": row.order_no,
-        "since": row.at.isoformat(),
+        "since": row.at.astimezone(UTC).isoformat(),
         "person": _text(row.person),
         "account": row.account,
         "scope": row.scope,

@@ -212,7 +212,7 @@ def _insert(stop: Stop, whom: _Whom, *, by: Principal, at: datetime) -> Suppress
         source=stop.source[:_SOURCE],
         **({"account": whom.account} if whom.account else {}),
     )
-    journaling.stop_recorded(row)
+    journaling.stop_recorded(row, whom.digests)
     return row
 
 

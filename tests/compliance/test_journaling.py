@@ -4,17 +4,22 @@ import errno
 import os
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
 
-from compliance import arming, clearance, journal, journaling
+from compliance import arming, clearance, journal, journaling, suppression
+from compliance.addresses import parse
 from compliance.journal import Record
-from compliance.models import Suppression, Touch
+from compliance.models import Suppression, SuppressionReason, Touch
+from compliance.principals import SYSTEM
+from compliance.suppression import Stop
 from tests.cast import TUESDAY
-from tests.compliance.asking import ask, clear, everything, stop
-from tests.factories import armed, playbook_loaded
+from tests.compliance.asking import ADA, ask, clear, everything, stop
+from tests.factories import armed, card_of, playbook_loaded
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.everywhere, pytest.mark.usefixtures("_a_playbook")]
 BOB = "bob@pumps.example.com"
@@ -49,6 +54,38 @@ def test_one_that_was_rolled_back_does_not() -> None:
     assert len(list(journal.records("stop"))) == 1
 
 
+def test_one_that_was_rolled_back_beside_another_does_not() -> None:
+    armed()
+    with transaction.atomic():
+        with transaction.atomic():
+            stop()
+            transaction.set_rollback(True)
+        kept = stop(BOB)
+    assert [record["order"] for record in journal.records("stop")] == [kept.order_no]
+
+
+def test_one_that_is_alone_in_its_transaction_is_not_read_again(django_assert_max_num_queries: Any) -> None:
+    armed()
+    card_of(ADA)
+    with transaction.atomic():
+        stop(BOB)
+        transaction.set_rollback(True)
+    with django_assert_max_num_queries(200) as done:
+        stop()
+    (commit,) = (place for place, query in enumerate(done.captured_queries) if query["sql"] == "COMMIT")
+    assert ["compliance_installation" in query["sql"] for query in done.captured_queries[commit + 1 :]] == [True]
+
+
+@pytest.mark.parametrize("text", [ADA, "Jo.Hn+news@gmail.com"])
+def test_what_is_handed_on_says_the_same_as_what_is_read_again(text: str) -> None:
+    armed()
+    here = TUESDAY.astimezone(ZoneInfo("Europe/Berlin"))
+    suppression.stop_address(parse(text), Stop(SuppressionReason.BY_PHONE, "x" * 500), by=SYSTEM, at=here)
+    journaling._note_stops(Suppression.objects.all(), TUESDAY)
+    handed_on, read_again = ({**record, "at": None} for record in journal.records("stop"))
+    assert handed_on == read_again
+
+
 def test_those_of_one_transaction_go_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     armed()
     pieces: list[int] = []
@@ -74,7 +111,7 @@ def test_no_address_and_no_name() -> None:
 def test_a_stop_whose_writer_died_is_caught_up(monkeypatch: pytest.MonkeyPatch) -> None:
     armed()
     with monkeypatch.context() as patch:
-        patch.setattr(journaling, "_take_stops", lambda at: None)
+        patch.setattr(journaling, "_take_stops", lambda noted: None)
         stop()
     assert list(journal.records("stop")) == []
     assert journaling.journal_round(TUESDAY) == {"stops": 1}
