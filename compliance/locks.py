@@ -6,7 +6,8 @@ write lock, so the row and advisory locks are not needed there.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -15,11 +16,24 @@ from django.db.models import QuerySet
 from compliance.models import AddressCard, Budget
 
 EVERYTHING = "installation"
+_OWNER = """
+SELECT person_id, digest, id FROM compliance_addresscard
+WHERE person_id = (SELECT person_id FROM compliance_addresscard WHERE digest = %s)
+ORDER BY digest
+"""
 _ADVISORY = "SELECT {function}(number) FROM unnest(%s::bigint[]) AS number"
 
 
 class NotReadCommitted(RuntimeError):
     """The transaction would not see a stop that has just been committed (LAW PIP-04)."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A person whose cards are locked: {digest: key}."""
+
+    person: UUID
+    cards: Mapping[str, int]
 
 
 def assert_fresh_reads() -> None:
@@ -56,6 +70,18 @@ def lock_card_digests(persons: Iterable[UUID]) -> dict[tuple[int, UUID], str]:
     """The same locks for a large batch: {(card, person): digest} instead of a thousand objects."""
     rows = _cards_of(persons).values_list("pk", "person_id", "digest")
     return {(card, person): digest for card, person, digest in rows}
+
+
+def lock_owner(digest: str) -> Owner | None:
+    """(2) The same for whoever has the card of this digest, found and locked by one statement.
+
+    That card is not among theirs if it went to somebody else, or away, while it was waited for.
+    """
+    _assert_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute(_OWNER + ("FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""), [digest])
+        rows = cursor.fetchall()
+    return Owner(UUID(str(rows[0][0])), {spelled: key for _person, spelled, key in rows}) if rows else None
 
 
 def lock_budgets(keys: Iterable[str]) -> None:

@@ -49,6 +49,14 @@ _STRENGTH = {
     SuppressionReason.CANARY: Strength.MANUAL,
 }
 _SOURCE = 120
+# Read under the locks: all that the cards of a person are found by, and whether there is a stop that may say the same.
+_SPELLED = """
+SELECT digest, EXISTS (
+    SELECT 1 FROM compliance_suppression WHERE reason = %s AND source = %s
+    AND person = (SELECT person_id FROM compliance_addresscard WHERE id = %s)
+)
+FROM compliance_addressdigest WHERE card_id IN ({cards}) AND NOT whole_domain
+"""
 NOTES = ("note", "sealed_note")
 """Where the evidence of a stop holds what staff wrote down; sealed when it speaks of a person."""
 
@@ -75,13 +83,12 @@ class _Whom:
 def stop_address(address: Address, stop: Stop, *, by: Principal, at: datetime) -> Suppression:
     """Stop everything to the person behind an address, known to us or not."""
     card = cards.find_or_make([address], at=at)[address.canonical]
-    return _stop_person(card, cards.person_digests(address), stop, by=by, at=at)
+    return _stop_person(card.digest, cards.person_digests(address), stop, by=by, at=at)
 
 
 def stop_digest(digest: str, stop: Stop, *, by: Principal, at: datetime) -> Suppression:
     """Stop everything to whoever has this card digest, even if the card itself is gone (LAW UNS-08)."""
-    card = AddressCard.objects.filter(digest=digest).first() or _card_by_spelling(digest)
-    return _stop_person(card, frozenset({digest}), stop, by=by, at=at)
+    return _stop_person(digest, frozenset({digest}), stop, by=by, at=at)
 
 
 def stop_domain(domain: str, stop: Stop, *, by: Principal, at: datetime) -> Suppression:
@@ -124,35 +131,42 @@ def mark_taken(stops: Sequence[Suppression], *, at: datetime) -> None:
     Suppression.objects.filter(pk__in=[stop.pk for stop in stops], taken_at__isnull=True).update(taken_at=at)
 
 
-def _stop_person(
-    card: AddressCard | None, digests: frozenset[str], stop: Stop, *, by: Principal, at: datetime
-) -> Suppression:
-    with transaction.atomic(durable=not connection.in_atomic_block):
-        person, owned = _locked(card)
-        if person is None:
-            whom = _Whom(Scope.PERSON, digests)
-            # Before the lock: whoever holds an old link could make every clearance wait, again and again.
-            if known := _same(stop, whom, by):
-                return known
-            # Nobody is known who could be locked, so that every clearance waits for this one instant.
-            locks.own_scopes([locks.EVERYTHING])
-        spelled = AddressDigest.objects.filter(card__in=owned, whole_domain=False).values_list("digest", flat=True)
-        return _once(stop, _Whom(Scope.PERSON, digests.union(spelled), person), by=by, at=at)
-
-
-def _locked(card: AddressCard | None) -> tuple[UUID | None, list[AddressCard]]:
-    """The person behind a card, and all their cards, locked; nobody once the card is gone."""
-    while card is not None:
-        with transaction.atomic():
-            owned = locks.lock_cards([card.person_id])
-            found = AddressCard.objects.filter(pk=card.pk).first()
-            if found and found.person_id == card.person_id:
-                return card.person_id, owned
-            # Merged or erased between the two readings. What was waited for is held although it is not returned; it
-            # is given back, for the next cards may come before it in the order.
+def _stop_person(digest: str, digests: frozenset[str], stop: Stop, *, by: Principal, at: datetime) -> Suppression:
+    """Stop whoever has the card of this digest, under it and `digests`; if nobody has it, under `digests` alone."""
+    while True:
+        with transaction.atomic(durable=not connection.in_atomic_block):
+            owner = locks.lock_owner(digest)
+            if owner and digest in owner.cards:
+                return _stop_owner(owner, digests, stop, by=by, at=at)
+            card = _card_now(digest)
+            if owner is None and card is None:
+                return _stop_nobody(digests, stop, by=by, at=at)
+            # Merged or erased while it was waited for, or known by another spelling. What is held is given back: the
+            # next cards may come before it in the order.
+            digest = card.digest if card else digest
             transaction.set_rollback(True)
-        card = found
-    return None, []
+
+
+def _stop_owner(owner: locks.Owner, digests: frozenset[str], stop: Stop, *, by: Principal, at: datetime) -> Suppression:
+    keys = list(owner.cards.values())
+    with connection.cursor() as cursor:
+        sql = _SPELLED.format(cards=", ".join(["%s"] * len(keys)))
+        cursor.execute(sql, [stop.reason, stop.source[:_SOURCE], keys[0], *keys])
+        found = cursor.fetchall()
+    whom = _Whom(Scope.PERSON, digests.union(digest for digest, _said in found), owner.person)
+    # Nearly everybody says it for the first time; whether it is the same is a longer question.
+    said_before = not found or any(said for _digest, said in found)
+    return (said_before and _same(stop, whom, by)) or _insert(stop, whom, by=by, at=at)
+
+
+def _stop_nobody(digests: frozenset[str], stop: Stop, *, by: Principal, at: datetime) -> Suppression:
+    whom = _Whom(Scope.PERSON, digests)
+    # Before the lock: whoever holds an old link could make every clearance wait, again and again.
+    if known := _same(stop, whom, by):
+        return known
+    # Nobody is known who could be locked, so that every clearance waits for this one instant.
+    locks.own_scopes([locks.EVERYTHING])
+    return _once(stop, whom, by=by, at=at)
 
 
 def _once(stop: Stop, whom: _Whom, *, by: Principal, at: datetime) -> Suppression:
@@ -231,7 +245,11 @@ def note_of(stop: Suppression) -> str | None:
     return str(stop.evidence["note"]) if "note" in stop.evidence else None
 
 
-def _card_by_spelling(digest: str) -> AddressCard | None:
+def _card_now(digest: str) -> AddressCard | None:
+    """The card with this digest, or else the first one of which it is a spelling."""
+    own = AddressCard.objects.filter(digest=digest).first()
+    if own:
+        return own
     known = AddressDigest.objects.filter(digest=digest, whole_domain=False).select_related("card").order_by("pk")
     row = known.first()
     return row.card if row else None

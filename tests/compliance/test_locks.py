@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from typing import Any
 
 import pytest
@@ -66,6 +67,7 @@ def is_free(take: Callable[[], Any]) -> bool:
         lambda: locks.share_scopes(["mailbox:1"]),
         lambda: locks.own_scopes(["mailbox:1"]),
         lambda: locks.draw_order(1),
+        lambda: locks.lock_owner("0" * 32),
     ],
 )
 def test_a_lock_outside_a_transaction_would_be_none(take: Callable[[], Any]) -> None:
@@ -110,6 +112,21 @@ def test_all_cards_of_a_person_are_locked_in_order() -> None:
 
 
 @everywhere
+def test_whoever_has_a_card_is_locked_with_all_their_cards() -> None:
+    one, other, third = card(), card("ada@private.example.org"), card("bob@pumps.example.com")
+    AddressCard.objects.filter(pk=other.pk).update(person=one.person)
+    held = locks.lock_owner(other.digest)
+    assert held
+    assert (held.person, held.cards) == (one.person_id, {one.digest: one.pk, other.digest: other.pk})
+    assert third.digest not in held.cards
+
+
+@everywhere
+def test_nobody_has_a_card_that_does_not_exist() -> None:
+    assert locks.lock_owner("0" * 32) is None
+
+
+@everywhere
 def test_budgets_are_made_once() -> None:
     locks.lock_budgets(["mailbox:1", "account:1"])
     locks.lock_budgets(["mailbox:1", "mailbox:2"])
@@ -144,8 +161,11 @@ def test_another_scope_is_free() -> None:
 @committed
 def test_a_card_has_one_holder() -> None:
     person = card().person_id
-    with held_by_another(lambda: locks.lock_cards([person])):
-        assert not is_free(lambda: locks.lock_cards([person]))
+    digest = card().digest
+    ways: list[Callable[[], Any]] = [lambda: locks.lock_cards([person]), lambda: locks.lock_owner(digest)]
+    for first, second in product(ways, ways):
+        with held_by_another(first):
+            assert not is_free(second)
 
 
 @pytest.mark.postgres
@@ -158,7 +178,8 @@ def test_an_import_under_way_keeps_nobody_from_opting_out() -> None:
 
     with held_by_another(refer_to_it):
         assert is_free(lambda: locks.lock_cards([row.person_id]))
-    with held_by_another(lambda: locks.lock_cards([row.person_id])):
+        assert is_free(lambda: locks.lock_owner(row.digest))
+    with held_by_another(lambda: locks.lock_owner(row.digest)):
         assert is_free(lambda: AddressDigest.objects.create(card=row, key_version=1, digest="e" * 32))
 
 
