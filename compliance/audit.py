@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import models
 
+from compliance import inserting
 from compliance.models import AuditEntry
 from compliance.principals import Principal, actor
 
@@ -42,7 +43,7 @@ def record(verb: str, subject: str, *, by: Principal, at: datetime, reason: str 
 
 def record_all(notes: Sequence[Note], *, by: Principal, at: datetime) -> None:
     """Write one entry per note in a single statement."""
-    AuditEntry.objects.bulk_create([_entry(note, actor(by), at) for note in notes])
+    inserting.insert([_entry(note, actor(by), at) for note in notes])
 
 
 def actors(subject: str, verbs: Collection[str]) -> set[str]:

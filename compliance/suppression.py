@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q
 
-from compliance import addresses, audit, cards, journaling, locks, subjects
+from compliance import addresses, audit, cards, inserting, journaling, locks, subjects
 from compliance.addresses import Address
 from compliance.models import (
     AddressCard,
@@ -199,7 +199,7 @@ def _same(stop: Stop, whom: _Whom, by: Principal) -> Suppression | None:
 
 def _insert(stop: Stop, whom: _Whom, *, by: Principal, at: datetime) -> Suppression:
     (order,) = locks.draw_order(1)
-    row = Suppression.objects.create(
+    row = Suppression(
         order_no=order,
         at=at,
         person=whom.person,
@@ -211,9 +211,8 @@ def _insert(stop: Stop, whom: _Whom, *, by: Principal, at: datetime) -> Suppress
         evidence=_sealed(stop.evidence, whom.person),
         recorded_by=actor(by),
     )
-    SuppressionDigest.objects.bulk_create(
-        [SuppressionDigest(suppression=row, digest=digest) for digest in sorted(whom.digests)]
-    )
+    inserting.insert([row])
+    inserting.insert([SuppressionDigest(suppression=row, digest=digest) for digest in sorted(whom.digests)])
     audit.record(
         "suppression.recorded",
         audit.reference(row),
