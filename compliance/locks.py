@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
@@ -20,6 +21,9 @@ _OWNER = """
 SELECT person_id, digest, id FROM compliance_addresscard
 WHERE person_id = (SELECT person_id FROM compliance_addresscard WHERE digest = %s)
 ORDER BY digest
+"""
+_FRESH = """
+SELECT current_setting('transaction_isolation'), pg_is_in_recovery(), set_config('statement_timeout', %s, true)
 """
 _ADVISORY = "SELECT {function}(number) FROM unnest(%s::bigint[]) AS number"
 
@@ -37,13 +41,16 @@ class Owner:
 
 
 def assert_fresh_reads() -> None:
-    """Refuse to decide inside a transaction whose snapshot may be old."""
+    """Refuse to decide on a snapshot that may be old, or by a statement that takes longer than a mail server waits.
+
+    The bound ends with the transaction (LAW G6, FT-17); SQLite waits as long as its connection says.
+    """
     _assert_transaction()
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('transaction_isolation'), pg_is_in_recovery()")
-        isolation, replica = cursor.fetchone()
+        cursor.execute(_FRESH, [f"{settings.DOOR_SECONDS}s"])
+        isolation, replica, _bound = cursor.fetchone()
     if isolation != "read committed" or replica:
         raise NotReadCommitted(f"isolation {isolation}, replica {replica}")
 

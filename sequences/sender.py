@@ -36,7 +36,7 @@ _UNTIL_SOMEBODY_MENDS = timedelta(days=1)
 _ASSUMED_AFTER = timedelta(hours=72)
 # Servers refuse mail whose Date is old (LAW MSG-12); the bytes and their Date stay what they were at first.
 _OLDEST_BYTES = timedelta(hours=48)
-_SHUT = frozenset({"NotArmed", "JournalUnavailable"})
+_SHUT = frozenset({"NotArmed", "JournalUnavailable", "OperationalError"})
 _TOGETHER = ("mailbox", "template_version", "enrollment__contact__account", "enrollment__contact__card")
 _BESIDES = ("enrollment__version__sequence", "enrollment__row__recipient_list", "enrollment__mailbox")
 

@@ -155,9 +155,10 @@ def _settled(tried: Tried, at: datetime) -> str:
             return doubt(message, outcome.error, at)
         case Rejected():
             return _rejected(message, outcome, at)
-        case NotSent():
+        case NotSent(phase):
+            code = "door_failed" if phase == Phase.GATE else "connection_failed"
             counted = _counted(message, outcome.error, at)
-            return _try_again(message, _retry_at(message, at), "connection_failed", at, counted)
+            return _try_again(message, _retry_at(message, at), code, at, counted)
         case Withheld():
             return _withheld(tried, at)
 

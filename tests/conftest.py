@@ -25,7 +25,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test whose service is missing is skipped with the reason; REQUIRE_SERVICES=1 makes that an error."""
     for marker, present, reason in _NEEDS:
         if item.get_closest_marker(marker) and not present():
-            _do_without(reason)
+            do_without(reason)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def redis_url() -> str:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium."""
-    return find_chromium() or _do_without("needs Chromium on PATH or in TEST_CHROMIUM")
+    return find_chromium() or do_without("needs Chromium on PATH or in TEST_CHROMIUM")
 
 
 @pytest.fixture(scope="session")
@@ -98,14 +98,15 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _do_without(reason: str) -> Any:
+def do_without(reason: str) -> Any:
+    """Skip the test that needs what this machine lacks; REQUIRE_SERVICES=1 makes that an error."""
     if os.environ.get("REQUIRE_SERVICES") == "1":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
 
 
 def _address(variable: str, name: str) -> str:
-    return os.environ.get(variable) or _do_without(f"needs {name}: no {variable}")
+    return os.environ.get(variable) or do_without(f"needs {name}: no {variable}")
 
 
 _NEEDS: list[tuple[str, Callable[[], bool], str]] = [
