@@ -60,4 +60,4 @@ class Ask:
     def scopes(self) -> set[str]:
         """What a halt, a withdrawal or a stop may name; locked shared by a clearance."""
         named = {self.mailbox, self.sequence, self.recipient_list, self.account} - {""}
-        return named | {f"sending-domain:{self.sending_domain}"} | suppression.domain_scopes(self.address.domain)
+        return named | {f"sending-domain:{self.sending_domain}"} | suppression.scopes_above(self.address.domain)

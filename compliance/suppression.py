@@ -112,13 +112,18 @@ def stop_company(account: str, domains: Collection[str], stop: Stop, *, by: Prin
 
 
 def domain_scope(domain: str) -> str:
-    """The lock scope of a recipient domain; a stop for a parent domain must bind its sub-domains too."""
-    return "recipient-domain:" + ".".join(domain.lower().split(".")[-2:])
+    """What a halt of a recipient domain names: everything at it and below it, and nothing beside it."""
+    return f"recipient-domain:{domain.lower()}"
 
 
 def domain_scopes(domain: str) -> set[str]:
-    """The lock scopes of a recipient domain in every reading; a stop for any of them matches all of them."""
+    """What a stop of a recipient domain locks: the domain in every reading, for it matches all of them."""
     return {domain_scope(reading) for reading in addresses.domain_readings(domain)}
+
+
+def scopes_above(domain: str) -> set[str]:
+    """What somebody at a recipient domain may be held by: the domain in every reading, and each domain above those."""
+    return {domain_scope(spelled.removeprefix("@")) for spelled in addresses.domain_variants(domain)}
 
 
 def not_taken(limit: int) -> list[Suppression]:

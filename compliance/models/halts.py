@@ -28,7 +28,7 @@ class Halt(models.Model):
 
     order_no = models.BigIntegerField(_("order"), unique=True)
     at = models.DateTimeField(_("since"))
-    scope = models.CharField(_("what stands still"), max_length=120)
+    scope = models.CharField(_("what stands still"), max_length=280)
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
     reason = models.CharField(_("because"), max_length=500)
     code = models.CharField(_("code"), max_length=40, blank=True)

@@ -120,7 +120,7 @@ class TestNarrowerStops:
         things = [row, Sequence.objects.get(), account]
         for thing in things:
             assert f'name="scope" value="{thing.key}"' in open_row(client, thing)  # type: ignore[attr-defined]
-        assert 'value="recipient-domain:example.com"' in open_row(client, account)
+        assert 'value="recipient-domain:pumps.example.com"' in open_row(client, account)
 
     def test_without_a_reason_it_asks_for_one(self, client: Client) -> None:
         scope = MailboxFactory().key

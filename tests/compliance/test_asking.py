@@ -15,6 +15,7 @@ def test_it_shares_the_lock_of_a_stop_for_another_reading_of_its_domain(written:
     assert suppression.domain_scope(stopped) in ask.scopes
 
 
-def test_it_names_no_domain_but_its_own() -> None:
+def test_it_names_its_domain_and_those_above_it_and_no_other() -> None:
     ask = Ask(ref="1/1", address=addresses.parse("ada@mail.pumps.example"), sending_domain="ours.example")
-    assert ask.scopes == {"sending-domain:ours.example", "recipient-domain:pumps.example"}
+    theirs = {"recipient-domain:mail.pumps.example", "recipient-domain:pumps.example"}
+    assert ask.scopes == {"sending-domain:ours.example", *theirs}

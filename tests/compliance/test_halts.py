@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 
-from compliance import halts
+from compliance import halts, suppression
 from compliance.acts import Consent, offers, perform
 from compliance.clearance import preview
 from compliance.models import AuditEntry, Decision, Halt, Outcome
@@ -139,6 +139,25 @@ class TestTheDoor:
         press("recipient-domain:example.com")
         (ruling,) = preview([ask()], TUESDAY)
         assert ruling.decisive.why["scope"] == "recipient-domain"
+
+    @pytest.mark.parametrize("text", ["ada@x.co.uk", "ada@mail.x.co.uk", "Ada@X.CO.UK"])
+    def test_a_domain_stands_still_with_everything_below_it(self, text: str) -> None:
+        press(suppression.domain_scope("x.co.uk"))
+        assert preview([ask(text)], TUESDAY)[0].code == "halted"
+
+    @pytest.mark.parametrize("text", ["ada@y.co.uk", "ada@notx.co.uk", "ada@co.uk"])
+    def test_what_is_beside_it_or_above_it_goes_on(self, text: str) -> None:
+        press(suppression.domain_scope("x.co.uk"))
+        assert preview([ask(text)], TUESDAY)[0].permitted
+
+    def test_a_domain_stands_still_in_its_other_readings(self) -> None:
+        press(suppression.domain_scope("gmail.com"))
+        assert preview([ask("ada@googlemail.com")], TUESDAY)[0].code == "halted"
+
+    def test_a_domain_as_long_as_they_come_can_be_stopped(self) -> None:
+        label = "a" * 60
+        press(suppression.domain_scope(f"{label}.{label}.{label}.example"))
+        assert preview([ask(f"ada@{label}.{label}.{label}.example")], TUESDAY)[0].code == "halted"
 
     def test_what_is_not_yet_to_be_sent_may_be_prepared(self) -> None:
         press()

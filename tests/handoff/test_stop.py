@@ -74,7 +74,7 @@ class TestStopping:
         stop("--sequence", row.sequence_version.sequence.name, *WHY)
         stop("--list", row.name, *WHY)
         stop("--recipient-domain", "pumps.example.com", *WHY)
-        wanted = {row.sequence_version.sequence.key, row.key, "recipient-domain:example.com"}
+        wanted = {row.sequence_version.sequence.key, row.key, "recipient-domain:pumps.example.com"}
         assert set(halts.standing()) == wanted
 
     def test_two_lists_that_differ_in_case_alone_both_stop(self) -> None:

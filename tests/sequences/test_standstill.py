@@ -32,10 +32,10 @@ def start(row: Halt) -> None:
 
 
 def scope_of(kind: str) -> str:
-    """The scope of that kind that the one message belongs to."""
+    """The narrowest scope of that kind that the one message belongs to."""
     ask = asks.for_message(message())
-    (scope,) = [scope for scope in {halts.EVERYTHING, *ask.scopes} if scope.partition(":")[0] == kind]
-    return scope
+    found = [scope for scope in {halts.EVERYTHING, *ask.scopes} if scope.partition(":")[0] == kind]
+    return max(found, key=len)
 
 
 def planned() -> None:
