@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from compliance import caps, cards, persons, playbook
+from compliance import caps, cards, companies, persons, playbook
 from compliance.asking import Ask
 from compliance.caps import Cap, Room
 from compliance.clearance import Rule, Verdict, defer, permit
@@ -117,7 +117,7 @@ class PersonCap(_Cap):
 
 
 class AccountCap(_Cap):
-    """At most so many messages to one account in a while (LAW LIM-03)."""
+    """At most so many messages to one account in a while, under whichever key they were written down (LAW LIM-03)."""
 
     name = "account"
 
@@ -125,7 +125,7 @@ class AccountCap(_Cap):
         return ask.account
 
     def gone(self, asks: Sequence[Ask], since: datetime) -> Gone:
-        return _touches("account", {ask.account: {ask.account} for ask in asks}, since)
+        return _touches("account", companies.aliases({ask.account for ask in asks}), since)
 
 
 class RecipientDomainCap(_Cap):

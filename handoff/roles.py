@@ -56,6 +56,7 @@ ROLES: Mapping[str, frozenset[str]] = {
     | _ASK_LIFT
     | _CONFIRM_LIFT
     | {
+        "sequences.merge_account",
         "sequences.merge_contact",
         "sequences.approve_narrative",
         "sequences.reject_templateversion",
@@ -75,6 +76,7 @@ ROLES: Mapping[str, frozenset[str]] = {
         "sequences.add_contact",
         "sequences.change_contact",
         "sequences.import_contact",
+        "sequences.merge_account",
         "sequences.merge_contact",
         "sequences.load_templateversion",
         "sequences.submit_sequenceversion",

@@ -58,7 +58,7 @@ def _ask(ref: str, contact: Contact, version: SequenceVersion, row: ListRow, pas
         address=_address_of(contact),
         card=contact.card_id,
         person=contact.card.person_id,
-        account=contact.account.key if contact.account else "",
+        account=contact.company,
         country=contact.country,
         zone=zone_of(contact),
         source=row.source,

@@ -133,8 +133,12 @@ def _stopped_by(stop: Suppression) -> list[Enrollment]:
         persons = told.values("card__person")
         whom = Q(person__in=persons) | Q(contact__card__person__in=persons) | Q(person=stop.person)
     else:
-        whom = Q(contact__card__in=told.values("card")) | Q(contact__account=_account_of(stop))
+        whom = Q(contact__card__in=told.values("card")) | _at_company(_account_of(stop))
     return list(Enrollment.objects.filter(whom, state=Enrollment.State.ACTIVE))
+
+
+def _at_company(account: int) -> Q:
+    return Q(contact__account=account) | Q(contact__account__merged_into=account)
 
 
 def _account_of(stop: Suppression) -> int:

@@ -10,6 +10,7 @@ from compliance.asking import Ask
 from compliance.clearance import Rule, Verdict, defer, permit
 from sequences import lists, validity, wording
 from sequences.models import Enrollment, RecipientList, SequenceVersion
+from sequences.models.people import company_key
 
 # A person has to decide; the message asks again tomorrow, and its step's expiry bounds the waiting.
 _UNTIL_SOMEBODY_DECIDES = timedelta(days=1)
@@ -30,12 +31,15 @@ class _Row(NamedTuple):
     address: str
     country: str
     card_digest: str
+    account: int | None
+    merged_into: int | None
     values: Mapping[str, str]
 
 
 _COLUMNS = (
     *("pk", "version_id", "row__recipient_list_id", "row__recipient_list__state", "row__source", "row__basis"),
     *("row__signed_leaf", "row__signed_at", "contact__address", "contact__country", "contact__card__digest"),
+    *("contact__account_id", "contact__account__merged_into_id"),
 )
 
 
@@ -123,6 +127,7 @@ def _as_written(ask: Ask, found: RowFacts, at: datetime) -> Verdict:
     if row.card_digest not in cards.canonical_digests(address):
         # Stops are found by the card: an address with somebody else's would walk past its own (LAW SUP-01).
         return defer("address_without_card", at + _UNTIL_SOMEBODY_DECIDES)
-    if ask.address != address or ask.values != row.values:
+    company = company_key(row.account, row.merged_into) if row.account else ""
+    if (ask.address, ask.account, ask.values) != (address, company, row.values):
         return defer("changed_meanwhile", at + _AT_ONCE_AGAIN)
     return permit(leaf=found.leaf)

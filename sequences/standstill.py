@@ -76,7 +76,7 @@ def held_by(scope: str) -> Q:
         case "list":
             return Q(enrollment__row__recipient_list=key)
         case "account":
-            return Q(enrollment__contact__account=key)
+            return Q(enrollment__contact__account=key) | Q(enrollment__contact__account__merged_into=key)
         case "recipient-domain":
             at_it, below = (Q(enrollment__contact__address__iendswith=f"{sign}{key}") for sign in "@.")
             return at_it | below

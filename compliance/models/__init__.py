@@ -8,7 +8,7 @@ from compliance.models.incidents import Incident
 from compliance.models.installation import Installation, Purpose
 from compliance.models.lifting import Lift, LiftRequest, OptIn
 from compliance.models.lookups import Among as Among
-from compliance.models.people import AddressCard, AddressDigest, PersonKey
+from compliance.models.people import AddressCard, AddressDigest, CompanyKey, PersonKey
 from compliance.models.playbook import PlaybookVersion
 from compliance.models.subjects import SubjectKey
 from compliance.models.suppression import Strength, Suppression, SuppressionDigest, SuppressionReason
@@ -19,6 +19,7 @@ __all__ = [
     "AuditEntry",
     "AuditSeal",
     "Budget",
+    "CompanyKey",
     "Decision",
     "Halt",
     "Heartbeat",

@@ -24,6 +24,21 @@ class PersonKey(models.Model):
         return str(self.id)[:8]
 
 
+class CompanyKey(models.Model):
+    """A company that turned out to be another one, by the opaque keys that upper floors give them."""
+
+    key = models.CharField(_("key"), max_length=40, primary_key=True)
+    merged_into = models.CharField(_("is now"), max_length=40, db_index=True)
+    merged_at = models.DateTimeField(_("since"))
+
+    class Meta:
+        verbose_name = _("company")
+        verbose_name_plural = _("companies")
+
+    def __str__(self) -> str:
+        return f"{self.key} → {self.merged_into}"
+
+
 class AddressCard(models.Model):
     """One address of a person: the row that clearance and every kind of stop lock (in order of `digest`)."""
 

@@ -16,7 +16,8 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from compliance import addresses, cards, clock, stopped, suppression, watching
 from compliance.addresses import AddressError
 from compliance.admin_halts import stop_panel
-from compliance.admin_pages import NOTHING, Page, Panel, person
+from compliance.admin_pages import NOTHING, Panel, person
+from sequences.admin.companies import WithMerging
 from sequences.admin.imports import ContactExport
 from sequences.admin.persons import WithPersonActs
 from sequences.imports import bases
@@ -24,7 +25,7 @@ from sequences.models import Account, Contact
 
 
 @admin.register(Account)
-class AccountAdmin(Page):
+class AccountAdmin(WithMerging):
     """Companies."""
 
     list_display = ("name", "domain", "industry", "ecosystem", "people")
@@ -44,7 +45,8 @@ class AccountAdmin(Page):
         domain = [suppression.domain_scope(row.domain)] if row.domain else []
         stop = stop_panel(request, [row.key, *domain])
         held = stopped.stopped_accounts([row.key]).get(row.key)
-        record = _record_stop(request, account=row.key, domains=row.domain)
+        domains = filter(None, [row.domain, *row.merged.order_by("pk").values_list("domain", flat=True)])
+        record = _record_stop(request, account=row.key, domains=" ".join(domains))
         may_we = {"stop": held, "record": record}
         return [
             Panel(_("May we write to them?"), "sequences/may_we_company.html", may_we, first=True),
@@ -135,10 +137,12 @@ class ContactAdmin(ContactExport, WithPersonActs):
             address = addresses.parse(obj.address)
             obj.card = cards.find_or_make([address], at=at)[address.canonical]
             obj.created_at = at
+        if obj.account and obj.account.merged_into:
+            obj.account = obj.account.merged_into
         super().save_model(request, obj, form, change)
 
     def panels(self, request: HttpRequest, row: Contact, at: datetime) -> list[Panel]:
-        company = row.account.key if row.account else ""
+        company = row.company
         of_company = stopped.stopped_accounts([company]).get(company)
         stop = stopped.stopped_cards([row.card_id]).get(row.card_id) or of_company
         record = _record_stop(request, card=row.card_id)

@@ -97,6 +97,7 @@ know(
         "sequences.outboundmessage.reject": _("Rejected by the server"),
         "sequences.outboundmessage.accept": _("Accepted by the server"),
         "sequences.outboundmessage.cancel": _("Cancelled"),
+        "sequences.account.merged": _("Merged: is the same company as another account"),
         "sequences.contact.erased": _("Erased"),
         "sequences.contact.merged": _("Merged: is the same person as another contact"),
         "sequences.contact.split": _("Split: is not the same person after all"),

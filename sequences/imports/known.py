@@ -32,14 +32,22 @@ class Companies:
     """What is known of companies by domain: what we hold, and what earlier rows of the file filled in."""
 
     def __init__(self) -> None:
+        self._named: dict[str, str] = {}
         self._values: dict[str, tuple[str, ...]] = {}
         self._keys: dict[str, str] = {}
 
     def learn(self, domains: set[str]) -> None:
         """Look up the companies of these domains that are not known yet."""
-        rows = list(Account.objects.filter(domain__in=domains - self._values.keys()))
-        self._values |= {row.domain: tuple(getattr(row, name) for name in _COMPANY) for row in rows}
-        self._keys |= {row.domain: row.key for row in rows}
+        unknown = domains - self._named.keys() - self._values.keys()
+        for row in Account.objects.filter(domain__in=unknown).select_related("merged_into"):
+            company = row.merged_into or row
+            self._named[row.domain] = company.domain
+            self._values.setdefault(company.domain, tuple(getattr(company, name) for name in _COMPANY))
+            self._keys[company.domain] = company.key
+
+    def named(self, domain: str) -> str:
+        """The domain of the company that the one of this domain turned out to be."""
+        return self._named.get(domain, domain)
 
     def key_of(self, domain: str) -> str:
         """The company as stops and caps name it; empty for one that is not known yet."""
@@ -66,7 +74,7 @@ class Merged:
 
 def merged(draft: Draft, contact: Contact | None, companies: Companies) -> Merged:
     """Put the row on top of what is known; a blank takes nothing away (spec I3)."""
-    domain = _domain_to_set(draft, contact)
+    domain = companies.named(_domain_to_set(draft, contact))
     known = companies.of(domain)
     filled = {name: text for name, text in draft.company.items() if domain and better(known[name], text)}
     before = {name: getattr(contact, name) if contact else "" for name in _PERSON}

@@ -134,7 +134,7 @@ class _Previewer:
             source=draft.source or source or self._file.origin,
             basis=draft.basis if draft.basis is not None else basis or self._plan.basis,
         )
-        current = contact.account.key if contact and contact.account else ""
+        current = contact.company if contact else ""
         account = self._companies.key_of(after.domain) or current
         ask = replace(asks.for_row(row, self._plan.version), ref=f"import/{judged.row.number}", account=account)
         return _Question(judged, draft, contact, after, ask)

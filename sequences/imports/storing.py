@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import islice
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from compliance import audit, cards, suppression
@@ -103,13 +104,15 @@ def _store_people(entries: Sequence[Entry], recipients: RecipientList, *, by: St
 
 
 def _accounts(entries: Sequence[Entry]) -> dict[str, Account]:
-    """{domain: company}, made where there is none, blanks filled from the rows in their order."""
+    """{domain: company it turned out to be}, made where there is none, blanks filled from the rows in their order."""
     domains = {entry.domain for entry in entries if entry.domain}
     missing = domains - set(Account.objects.filter(domain__in=domains).values_list("domain", flat=True))
     Account.objects.bulk_create([Account(domain=domain) for domain in sorted(missing)], ignore_conflicts=True)
-    found = {account.domain: account for account in Account.objects.filter(domain__in=domains).order_by("domain")}
-    touched = {entry.domain for entry in entries if entry.domain and _fill(found[entry.domain], entry.company)}
-    Account.objects.bulk_update([found[domain] for domain in sorted(touched)], _COMPANY)
+    roots = dict(Account.objects.filter(domain__in=domains).values_list("domain", Coalesce("merged_into", "pk")))
+    known = Account.objects.in_bulk(set(roots.values()))
+    found = {domain: known[key] for domain, key in roots.items()}
+    touched = {roots[entry.domain] for entry in entries if entry.domain and _fill(found[entry.domain], entry.company)}
+    Account.objects.bulk_update([known[key] for key in sorted(touched)], _COMPANY)
     return found
 
 

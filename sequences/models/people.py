@@ -15,10 +15,20 @@ class Account(models.Model):
     domain = models.CharField(_("domain"), max_length=253, blank=True)
     industry = models.CharField(_("industry"), max_length=120, blank=True)
     ecosystem = models.CharField(_("ecosystem"), max_length=120, blank=True)
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        related_name="merged",
+        null=True,
+        blank=True,
+        editable=False,
+        verbose_name=_("is"),
+    )
 
     class Meta:
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
+        permissions: ClassVar = [("merge_account", _("Can say that two companies are one"))]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["domain"], name="one_account_per_domain", condition=~models.Q(domain="")),
             models.UniqueConstraint(fields=["name"], name="one_account_per_bare_name", condition=models.Q(domain="")),
@@ -29,8 +39,13 @@ class Account(models.Model):
 
     @property
     def key(self) -> str:
-        """The account as caps and locks name it."""
-        return f"account:{self.pk}"
+        """The account as caps, stops and locks name it: the one it turned out to be."""
+        return company_key(self.pk, self.merged_into_id)
+
+
+def company_key(account: int, merged_into: int | None) -> str:
+    """The same of an account whose row is not at hand."""
+    return f"account:{merged_into or account}"
 
 
 class Contact(models.Model):
@@ -76,3 +91,8 @@ class Contact(models.Model):
         if self.erased_at and not self.address:
             return str(_("somebody who was erased (%(key)s)") % {"key": self.pk})
         return f"{name} <{self.address}>" if name else self.address
+
+    @property
+    def company(self) -> str:
+        """Their account as caps, stops and locks name it; empty without one."""
+        return self.account.key if self.account else ""

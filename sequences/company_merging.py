@@ -1,0 +1,115 @@
+"""Decides what follows when two accounts turn out to be one company (LAW SUP-07, SUP-09, LIM-03).
+
+The people of the other go over with their passages, texts that name the company are signed again, and caps and stops
+count for both. What was merged stays as a name and a domain by which a later file finds the company it is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from compliance import audit, companies, locks, persons
+from compliance.acts import Consent
+from compliance.persons import OvertakenError
+from compliance.principals import Principal, System
+from compliance.refusals import Refusal, Refused
+from compliance.stopped import stopped_accounts
+from sequences.models import Account, Contact, Enrollment
+
+PERMISSION = "sequences.merge_account"
+
+
+@dataclass(frozen=True)
+class Consequences:
+    """What a merge would do: who goes over, how many passages they are in, whether a stop comes to hold for both."""
+
+    kept: Account
+    other: Account
+    people: int
+    passages: int
+    stopped: bool
+
+
+def foresee(kept: Account, other: Account) -> Consequences:
+    """What would follow, changing nothing."""
+    people = Contact.objects.filter(account=other)
+    passages = Enrollment.objects.filter(contact__in=people, state=Enrollment.State.ACTIVE)
+    stopped = bool(stopped_accounts([kept.key, other.key]))
+    return Consequences(kept, other, people.count(), passages.count(), stopped)
+
+
+def against_anything(account: Account, by: Principal) -> list[Refusal]:
+    """Whether this principal may say that the account is another company at all."""
+    if isinstance(by, System) or not (by.is_active and by.has_perm(PERMISSION)):
+        return [Refusal("not_permitted", _("Your roles do not include this."))]
+    if account.merged_into_id:
+        return [Refusal("merged_already", _("This account was merged into another one; go there."))]
+    return []
+
+
+def against_merging(kept: Account, other: Account, by: Principal) -> list[Refusal]:
+    """Everything that keeps these two from becoming one."""
+    if refusals := against_anything(kept, by):
+        return refusals
+    if kept.key == other.key:
+        return [Refusal("one_already", _("They are one company already."))]
+    if other.merged_into_id:
+        text = _("That account belongs to another one: name the account it was merged into.")
+        return [Refusal("merged_already", text)]
+    if other.domain and not kept.domain:
+        text = _("The account that stays needs a domain when the other one has one: merge them the other way round.")
+        return [Refusal("no_domain", text)]
+    return companies.against_merging(kept.key, other.key)
+
+
+def merge_accounts(kept: Account, other: Account, *, by: Principal, at: datetime, consent: Consent) -> Account:
+    """`other` is the same company as `kept`; return the account it is known under from now on. Raises Refused.
+
+    It is not taken back: whoever was merged by mistake is given another account by hand.
+    """
+    return persons.unless_overtaken(lambda: _merge(kept.pk, other.pk, by=by, at=at, consent=consent))
+
+
+def _merge(kept_pk: int, other_pk: int, *, by: Principal, at: datetime, consent: Consent) -> Account:
+    with transaction.atomic(durable=not connection.in_atomic_block):
+        kept, other = _held(kept_pk, other_pk)
+        if refusals := [*against_merging(kept, other, by), *_unsaid(consent)]:
+            raise Refused(refusals)
+        said = consent.comment.strip()
+        stops = companies.merge(kept.key, other.key, _domains(kept, other), by=by, at=at, reason=said)
+        people = Contact.objects.filter(account=other).update(account=kept)
+        Account.objects.filter(Q(pk=other.pk) | Q(merged_into=other)).update(merged_into=kept)
+        told = {"into": audit.reference(kept), "people": people, "stops": len(stops)}
+        audit.record("sequences.account.merged", audit.reference(other), by=by, at=at, reason=said, **told)
+    return Account.objects.get(pk=kept_pk)
+
+
+def _held(*keys: int) -> tuple[Account, ...]:
+    """These accounts as they are, locked: no clearance of them decides, and nobody merges them, meanwhile."""
+    before = _fresh(keys)
+    # All in one go: a clearance takes them in their order, too.
+    locks.own_scopes(companies.scopes({row.key for row in before}, _domains(*before)))
+    list(Account.objects.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True))
+    now = _fresh(keys)
+    if [(row.key, row.domain) for row in now] != [(row.key, row.domain) for row in before]:
+        raise OvertakenError
+    return now
+
+
+def _fresh(keys: Sequence[int]) -> tuple[Account, ...]:
+    rows = Account.objects.in_bulk(keys)
+    return tuple(rows[key] for key in keys)
+
+
+def _domains(*rows: Account) -> list[str]:
+    return [row.domain for row in rows if row.domain]
+
+
+def _unsaid(consent: Consent) -> list[Refusal]:
+    if consent.comment.strip():
+        return []
+    return [Refusal("comment_missing", _("Please say why; the comment is kept in the log."))]
