@@ -20,9 +20,11 @@ from django.urls import ResolverMatch
 
 from compliance import addresses, audit, clock, keys
 from compliance.principals import SYSTEM, Principal
+from compliance.sparing import Sparing
 
 _KEY = re.compile(r"\d{1,18}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FINE, _FORBIDDEN = 200, 403
+_failed = Sparing()
 _SIGN_IN, _SIGN_OUT, _LOOK_UP = "admin:login", "admin:logout", "admin:autocomplete"
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -110,8 +112,9 @@ def _came(request: HttpRequest) -> None:
     if request.user.is_authenticated:
         _record(request, "access.signed_in", audit.reference(request.user))
     else:
-        name = _digest("sign-in", request.POST.get("username"))
-        _record(request, "access.sign_in_failed", "auth.user", by=SYSTEM, name=name)
+        worth = _failed.note(_digest("sign-in", request.POST.get("username")), clock.now())
+        if worth:
+            _record(request, "access.sign_in_failed", "auth.user", by=SYSTEM, name=worth.name, count=worth.count)
 
 
 def _record(request: HttpRequest, verb: str, subject: str, *, by: Principal | None = None, **data: Any) -> None:

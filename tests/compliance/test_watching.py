@@ -9,9 +9,11 @@ from django.db import DatabaseError, connection, models
 from django.test import Client
 from django.urls import reverse
 
+from compliance import watching
 from compliance.admin_pages import page_of
 from compliance.audit import reference
 from compliance.models import AuditEntry
+from compliance.sparing import Sparing
 from sequences.models import Account, Contact, Enrollment, InboundMessage, ListRow, OutboundMessage, RecipientList
 from tests.cast import PASSWORD, TUESDAY
 from tests.desk import open_row, page, sign_in, take
@@ -30,6 +32,11 @@ def entries(verb: str) -> list[AuditEntry]:
 def everything() -> str:
     """All that the log says, as text."""
     return json.dumps(list(AuditEntry.objects.values("actor", "verb", "subject", "reason", "data")))
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_failed_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_failed", Sparing())
 
 
 def no_more_entries() -> None:
@@ -218,6 +225,19 @@ class TestComingAndGoing:
         assert one == same != other
         assert not {"philippa", "mallory", "wrong"} & set(everything().replace('"', " ").split())
         assert "hilippa" not in everything()
+
+    def test_a_flood_of_failed_sign_ins_does_not_flood_the_log(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(watching.clock, "now", lambda: TUESDAY)
+        for number in range(300):
+            client.post(LOGIN, {"username": "mallory" if number % 2 else f"guess {number}", "password": "wrong"})
+        told = entries("access.sign_in_failed")
+        of_mallory = [entry.data["count"] for entry in told if entry.data["name"] == told[1].data["name"]]
+        assert of_mallory == [1, 2, 3, 4, 5, 10, 20, 40, 80]
+        of_the_rest = [entry.data["count"] for entry in told if not entry.data["name"]]
+        assert of_the_rest[-1] == 64
+        assert len(told) < 80
 
     def test_opening_the_sign_in_page_is_nothing(self, client: Client) -> None:
         client.get(LOGIN)
