@@ -4,7 +4,8 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.invariants import Invariant
 
-# A permission without an attempt counts too: its worker died, or is on the wire.
+# A permission without an attempt counts too: its worker died, or is on the wire. What came back from a journal was
+# cleared in a life that was lost: there the door had seen proof that each earlier try of that life had failed.
 CLEARED_TWICE = Invariant(
     "cleared_twice",
     "G2",
@@ -15,6 +16,10 @@ JOIN sequences_outboundmessage m ON m.ref = d.ref
 WHERE d.outcome = 'permit' AND NOT EXISTS (
     SELECT 1 FROM sequences_attempt t
     WHERE t.message_id = m.id AND t.number = d.attempt AND t.outcome IN ('notsent', 'rejected')
+) AND NOT EXISTS (
+    SELECT 1 FROM compliance_decision l
+    WHERE l.ref = d.ref AND l.person = d.person AND l.outcome = 'permit' AND l.code = 'replayed'
+    AND -l.order_no > ABS(d.order_no) AND l.at > d.at
 )
 GROUP BY d.ref HAVING COUNT(*) > 1
 """,
@@ -147,6 +152,7 @@ WHERE e.state = 'active' AND e.due_at IS NULL AND NOT EXISTS (
 )
 """,
 )
+# A later try that came back from a journal is older than a doubt that was raised after the restore.
 DOUBT_SENT_AGAIN = Invariant(
     "doubt_sent_again",
     "G5",
@@ -154,7 +160,7 @@ DOUBT_SENT_AGAIN = Invariant(
     """
 SELECT m.ref AS key FROM sequences_attempt t JOIN sequences_outboundmessage m ON m.id = t.message_id
 JOIN compliance_decision d ON d.ref = m.ref AND d.attempt > t.number AND d.outcome = 'permit'
-WHERE t.outcome = 'indoubt'
+WHERE t.outcome = 'indoubt' AND (d.code <> 'replayed' OR t.at < d.at)
 """,
 )
 CONTACTS_WITHOUT_DIGESTS = Invariant(

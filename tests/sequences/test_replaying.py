@@ -1,19 +1,23 @@
 """After a restore nobody is written to twice: what the journal knows as cleared is in doubt or skipped (LAW PIP-14)."""
 
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
 
-from compliance import arming
+from compliance import arming, journaling
 from compliance.acts import Consent
 from compliance.append_only import lifted
 from compliance.models import AddressCard, Decision, Installation, PersonKey
 from sequences import planner, replaying, sender
 from sequences.models import Attempt, Enrollment, Mailbox, OutboundMessage
-from tests.cast import TUESDAY
+from tests.cast import LONG_AGO, TUESDAY
 from tests.compliance.forgetting import back_to
 from tests.factories import UserFactory
+from tests.faults.backups import Backup
 from tests.sequences.campaign import State, broken_promises, message, passage, play, under_way
 from tests.sequences.scripted_smtp import ScriptedServer, say
 
@@ -156,3 +160,55 @@ def test_without_a_restore_the_round_has_nothing_to_do() -> None:
         under_way(server.port)
         play()
     assert replaying.replay_round(TUESDAY) == {"maybe_sent": 0}
+
+
+class TestOnTheWireWhenTheBackupWasMade:
+    """The older copy holds a try past the door; the journal tells of a later one, before which the first had failed."""
+
+    @pytest.fixture
+    def server(self) -> Iterator[ScriptedServer]:
+        with ScriptedServer({"dot": [say("451 4.3.0 later")]}) as server:
+            yield server
+
+    @pytest.fixture(autouse=True)
+    def _restored(self, server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        under_way(server.port, steps=2)
+        made: list[Backup] = []
+        note = journaling.note_cleared
+
+        def copied_first(rows: Sequence[Any], at: datetime) -> None:
+            if not made:
+                made.append(Backup(tmp_path))
+            note(rows, at)
+
+        monkeypatch.setattr(journaling, "note_cleared", copied_first)
+        play()
+        assert play(TUESDAY + HOUR) == {"accepted": 1}
+        made[0].restore()
+        made[0].remove()
+        assert (message().state, message().attempts_made) == (State.CLEARED, 0)
+        assert sender.send_round(TUESDAY + 2 * HOUR) == {"disarmed": 1}
+        arm()
+
+    def test_no_promise_is_called_broken(self) -> None:
+        assert broken_promises() == {}
+
+    @pytest.mark.parametrize("rounds", ["replay", "recover replay", "recover recover replay replay"])
+    def test_whoever_finds_it_first_its_last_try_is_in_doubt(self, rounds: str, server: ScriptedServer) -> None:
+        OutboundMessage.objects.update(lease_until=LONG_AGO)
+        verbs = {"replay": replaying.replay_round, "recover": sender.recover_round}
+        for name in rounds.split():
+            verbs[name](TUESDAY + 2 * HOUR)
+            assert broken_promises() == {}
+        tries = Attempt.objects.order_by("number").values_list("number", "outcome")
+        assert list(tries) == [(1, "notsent"), (2, "indoubt")]
+        assert (message().state, message().settled_at) == (State.IN_DOUBT, TUESDAY + HOUR)
+        assert play(TUESDAY + 3 * HOUR) == {}
+        assert len(server.messages) == 1
+
+    def test_a_copy_that_went_in_this_life_as_well_is_one_too_many(self) -> None:
+        """Nothing hides a real second copy: a try after the restore is no earlier one of the lost life."""
+        told = Decision.objects.get(code="")
+        with lifted(connection):
+            Decision.objects.filter(pk=told.pk).update(at=TUESDAY + 3 * HOUR)
+        assert broken_promises() == {"cleared_twice": 1}
