@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 
 from compliance import journal
 from compliance.journal import JournalUnavailable
+from compliance.journal_reading import parsed
 from tests.cast import TUESDAY
 from tests.concurrency.together import together
 
@@ -174,5 +175,5 @@ class TestADiskThatTakesNothing:
 
 
 def orders_of(path: Path) -> list[int]:
-    lines = (journal._parsed(line) for line in path.read_bytes().split(b"\n"))
+    lines = (parsed(line) for line in path.read_bytes().split(b"\n"))
     return [record["order"] for record in lines if record]
