@@ -7,7 +7,7 @@ the database is an old copy. A line that a crash tore is kept and skipped, and n
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -50,6 +50,24 @@ def born(instance: UUID, place: str, at: datetime) -> None:
 def replayed(at: datetime) -> None:
     """Say that the database knows everything up to here again. Raises JournalUnavailable."""
     append("replayed", at, [{}])
+
+
+def epoch_begun(epoch: str, life: str, hosts: Iterable[str], at: datetime) -> None:
+    """Say that under this epoch the database knows everything up to here, and who else keeps a journal.
+
+    Raises JournalUnavailable.
+    """
+    append("epoch", at, [{"epoch": epoch, "life": life, "hosts": sorted(hosts)}])
+
+
+def compared(life: str, at: datetime) -> None:
+    """Say in which life of the database everything was found in it. Raises JournalUnavailable."""
+    append("life", at, [{"life": life}])
+
+
+def mark(highest: int, epoch: str, hosts: Iterable[str], at: datetime) -> None:
+    """Keep how far the whole installation has come, whoever brought it there. Raises JournalUnavailable."""
+    append("mark", at, [{"highest": highest, "epoch": epoch, "hosts": sorted(hosts)}])
 
 
 def known() -> Known:

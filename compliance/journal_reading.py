@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from compliance import epochs
 from compliance.appending import TORN
 
 _log = logging.getLogger(__name__)
@@ -32,13 +33,22 @@ class JournalUnavailable(OSError):
 
 @dataclass(frozen=True)
 class Known:
-    """What the journal says by now: `places` are digests of the databases it was begun for, `tail` its last orders."""
+    """What the journal says by now: `places` are digests of the databases it was begun for, `tail` its last orders.
+
+    `epoch` is the one this host is through with, `latest` the last it has heard of, `hosts` who keep a journal as
+    well; `life` is the life of the database it was compared with last, `former` are those before it.
+    """
 
     instance: UUID | None
     places: frozenset[str]
     highest: int
     tail: tuple[int, ...]
     damaged: int
+    epoch: str
+    latest: str
+    hosts: frozenset[str]
+    life: str
+    former: frozenset[str]
 
 
 class Reading:
@@ -52,7 +62,18 @@ class Reading:
     def known(self) -> Known:
         with self._lock:
             self._catch_up()
-            return Known(self._instance, frozenset(self._places), self._highest, tuple(self._tail), self._damaged)
+            return Known(
+                instance=self._instance,
+                places=frozenset(self._places),
+                highest=self._highest,
+                tail=tuple(self._tail),
+                damaged=self._damaged,
+                epoch=self._epoch,
+                latest=self._latest,
+                hosts=self._hosts,
+                life=self._life,
+                former=frozenset(self._former),
+            )
 
     def lately(self) -> frozenset[int]:
         with self._lock:
@@ -62,8 +83,8 @@ class Reading:
     def _forget(self) -> None:
         self._read: dict[str, tuple[int, int]] = {}
         self._instance: UUID | None = None
-        self._places: set[str] = set()
         self._highest = self._damaged = 0
+        self._begin()
         self._tail: deque[int] = deque(maxlen=_TAIL)
         self._stops: deque[int] = deque(maxlen=_LATELY)
 
@@ -105,6 +126,8 @@ class Reading:
                 self._learn_birth(UUID(record["instance"]), record["place"])
             case "replayed":
                 self._tail.clear()
+            case "epoch" | "life" | "mark":
+                self._learn_standing(record)
             case "stop":
                 self._stops.append(record["order"])
                 self._count([record["order"]])
@@ -113,11 +136,32 @@ class Reading:
             case "cleared":
                 self._count([row[-1] for row in record["rows"]])
 
+    def _begin(self) -> None:
+        """Nothing of what was another installation's holds for this one."""
+        self._places: set[str] = set()
+        self._epoch = self._latest = self._life = ""
+        self._hosts: frozenset[str] = frozenset()
+        self._former: set[str] = set()
+
     def _learn_birth(self, whose: UUID, place: str) -> None:
         if whose != self._instance:
-            self._places.clear()
+            self._begin()
         self._instance = whose
         self._places.add(place)
+
+    def _learn_standing(self, record: Record) -> None:
+        epoch = record.get("epoch", "")
+        if epoch and epochs.number_of(epoch) >= epochs.number_of(self._latest):
+            self._latest = epoch
+        if record["kind"] == "epoch":
+            self._epoch = epoch
+        self._hosts = frozenset(record.get("hosts", self._hosts))
+        if "life" in record:
+            self._former.add(self._life)
+            self._life = record["life"]
+            self._former.discard(self._life)
+        if record.get("highest"):
+            self._count([record["highest"]])
 
     def _count(self, orders: Sequence[int]) -> None:
         self._tail.extend(orders)

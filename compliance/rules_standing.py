@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from compliance import arming, clock, halts, heartbeats, hosts
-from compliance.arming import Fault
 from compliance.asking import Ask
 from compliance.clearance import Rule, Verdict, defer, permit
+from compliance.faults import Fault
 from compliance.heartbeats import Kind
 from compliance.models import Halt
 

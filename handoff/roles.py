@@ -31,13 +31,14 @@ _SENDING = _views(
     "sequences", "recipientlist", "listrow", "importrun", "enrollment", "outboundmessage", "attempt", "inboundmessage"
 )
 _LEDGER = _views("compliance", "suppression", "decision", "auditentry", "playbookversion", "heartbeat", "installation")
+_LEDGER |= _views("compliance", "journalhost")
 _INCIDENT = _views("compliance", "incident") | {"compliance.open_incident"}
 _EVERYTHING = _STOP | _WORDING | _PEOPLE | _SENDING | _LEDGER | _INCIDENT
 _CLOSE = frozenset({"compliance.close_incident"})
 
 _START = frozenset({"compliance.start_halt"})
 # Whether a database is the one that sends is for those who answer for the whole, not for one who wants mail out.
-_ARM = frozenset({"compliance.arm_installation", "compliance.disarm_installation"})
+_ARM = frozenset({"compliance.arm_installation", "compliance.disarm_installation", "compliance.change_journalhost"})
 # Who records a person's own opt-in and asks, and who confirms; nobody confirms what they asked for (LAW SUP-05).
 _ASK_LIFT = _views("compliance", "optin", "liftrequest", "lift") | {"compliance.record_optin", "compliance.ask_lift"}
 _CONFIRM_LIFT = _views("compliance", "optin", "liftrequest", "lift") | {"compliance.confirm_lift"}

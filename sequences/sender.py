@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import Error, connection, transaction
 from django.db.models import Q
 
-from compliance import arming, clearance, clock, halts, host_stop
+from compliance import arming, clearance, clock, following, halts, host_stop
 from compliance.clearance import Ruling
 from compliance.principals import SYSTEM
 from compliance.transitions import move
@@ -46,7 +46,7 @@ def send_round(at: datetime) -> dict[str, int]:
     counts: Counter[str] = Counter(results.drain())
     if host_stop.stands():
         return dict(counts + Counter({host_stop.CODE: 1}))
-    if arming.fault(at):
+    if following.take_part(at):
         return dict(counts + Counter({"disarmed": 1}))
     ends = clock.lease_clock() + _ROUND
     counts["expired"] += _expire(at)

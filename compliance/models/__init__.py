@@ -6,6 +6,7 @@ from compliance.models.halts import Halt
 from compliance.models.heartbeats import Heartbeat
 from compliance.models.incidents import Incident
 from compliance.models.installation import Installation, Purpose
+from compliance.models.journal_hosts import JournalHost
 from compliance.models.lifting import Lift, LiftRequest, OptIn
 from compliance.models.lookups import Among as Among
 from compliance.models.people import AddressCard, AddressDigest, CompanyKey, PersonKey
@@ -25,6 +26,7 @@ __all__ = [
     "Heartbeat",
     "Incident",
     "Installation",
+    "JournalHost",
     "Lift",
     "LiftRequest",
     "OptIn",

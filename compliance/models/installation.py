@@ -1,5 +1,6 @@
 """What this database is for. Anything but production may only reach mail servers of its own machine (LAW PIP-17)."""
 
+import secrets
 import uuid
 from typing import ClassVar
 
@@ -15,8 +16,16 @@ class Purpose(models.TextChoices):
     TEST = "test", _("test")
 
 
+def first_epoch() -> str:
+    """The epoch of a database that was never armed again."""
+    return f"1.{secrets.token_hex(6)}"
+
+
 class Installation(models.Model):
-    """The one row that marks this database. Disarmed, it sends nothing until a person arms it (LAW PIP-14)."""
+    """The one row that marks this database. Disarmed, it sends nothing until a person arms it (LAW PIP-14).
+
+    `epoch` is new after each arming, and each host keeps it outside the database as well.
+    """
 
     class State(models.TextChoices):
         ARMED = "armed", _("armed")
@@ -28,6 +37,7 @@ class Installation(models.Model):
     created_at = models.DateTimeField(_("since"))
     state = FSMField(_("state"), choices=State.choices, default=State.ARMED, editable=False)
     move_token = models.CharField(max_length=16, blank=True, editable=False)
+    epoch = models.CharField(_("epoch"), max_length=40, default=first_epoch, editable=False)
     disarmed_because = models.CharField(_("disarmed because"), max_length=200, blank=True, editable=False)
 
     class Meta:

@@ -165,6 +165,7 @@ INVARIANTS = [
 ROUNDS: list[tuple[str, str, float]] = [
     ("seal", "compliance.sealer.seal_round", 2),
     ("heads", "handoff.heads.head_round", 600),
+    ("follow", "compliance.following.following_round", 5),
     ("journal", "compliance.journaling.journal_round", 5),
     ("recover", "sequences.sender.recover_round", 5),
     ("replay", "sequences.replaying.replay_round", 5),

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
-from compliance import arming, clearance, installation, journal, lifting, locks
+from compliance import arming, clearance, faults, installation, journal, lifting, locks
 from compliance.acts import Consent, perform
 from compliance.arming import NotArmed
 from compliance.models import AuditEntry, Decision, Installation, Lift, OptIn, Purpose, Suppression, Touch
@@ -197,11 +197,11 @@ class TestArming:
         armed()
         settings.STATE_DIR = tmp_path / "another host"
         act("arm")
-        assert (journal.instance(), code()) == (row().instance, "")
+        assert (journal.instance(), code()) == (row().instance, "waits_for_hosts")
 
     def test_follows_a_database_that_has_moved(self, monkeypatch: pytest.MonkeyPatch) -> None:
         armed()
-        monkeypatch.setattr(arming, "_place", lambda: "moved")
+        monkeypatch.setattr(faults, "place", lambda: "moved")
         act("arm")
         assert code() == ""
 

@@ -23,6 +23,8 @@ from tests.factories import UserFactory, armed, playbook_loaded
 from tests.faults.backups import Backup
 from tests.sequences.campaign import PLENTY, State, broken_promises, opt_out, play, under_way
 from tests.sequences.scripted_smtp import ScriptedServer
+from tests.several_hosts import arm as arm_on
+from tests.several_hosts import look, on, take_part
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.everywhere]
 
@@ -108,6 +110,56 @@ class TestARestore:
         assert broken_promises() == {}
 
 
+class TestARestoreUnderTwoHosts:
+    """The first has sent and heard; of the second the journal tells only how far the whole had come."""
+
+    @pytest.fixture(params=["before the second joined", "after the second joined"])
+    def restored(self, server: ScriptedServer, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+        playbook_loaded(caps=PLENTY)
+        with on("a"):
+            under_way(server.port, people=PEOPLE, steps=2)
+        backup = Backup(tmp_path)
+        arm_on("b")
+        take_part("a", "b")
+        if request.param == "after the second joined":
+            backup = Backup(tmp_path)
+        with on("a"):
+            assert play() == {"accepted": PEOPLE}
+            for address in opted_out():
+                opt_out(address)
+        take_part("b")
+        backup.restore()
+        backup.remove()
+
+    def work(self, *names: str) -> None:
+        for name in names:
+            with on(name):
+                for at in LATER:
+                    rounds.run_all(at)
+
+    @pytest.mark.parametrize("names", ["ab", "ba"])
+    def test_neither_sends_until_a_person_has_armed_it(
+        self, names: str, restored: None, server: ScriptedServer
+    ) -> None:
+        self.work(*names)
+        assert Installation.objects.get().state == Installation.State.DISARMED
+        assert server.verbs.count("rcpt") == PEOPLE
+
+    @pytest.mark.parametrize("names", ["ab", "ba"])
+    def test_armed_on_either_neither_writes_twice_and_both_remember(
+        self, names: str, restored: None, server: ScriptedServer
+    ) -> None:
+        first, second = names[0], names[1]
+        self.work(first, second)
+        arm_on(first)
+        self.work(first)
+        assert server.verbs.count("rcpt") == PEOPLE
+        self.work(second, first)
+        assert all(stopped(address) for address in opted_out())
+        assert len(server.messages) == PEOPLE
+        assert broken_promises() == {}
+
+
 class TestAClone:
     """A copy of production on another machine, with its secrets and its mailboxes."""
 
@@ -130,3 +182,12 @@ class TestAClone:
         journal.born(uuid4(), "staging", TUESDAY)
         assert self.run(server) == 0
         assert Installation.objects.get().state == Installation.State.DISARMED
+
+    def test_even_armed_by_mistake_it_waits_for_the_hosts_of_production(self, server: ScriptedServer) -> None:
+        arm_on("staging-1")
+        arm_on("staging-2")
+        for _again in range(2):
+            for name in ("staging-1", "staging-2"):
+                with on(name):
+                    assert self.run(server) == 0
+        assert look("staging-1") == "waits_for_hosts"
