@@ -7,11 +7,11 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from compliance import arming, journal, replay
+from compliance import arming, declaring, journal, replay
 from compliance.admin_acts import ActsAdmin
 from compliance.admin_pages import Panel, Record
 from compliance.journal import JournalUnavailable
-from compliance.models import Installation
+from compliance.models import EarlierOptOuts, Installation
 
 State = Installation.State
 
@@ -36,6 +36,28 @@ class InstallationAdmin(ActsAdmin, Record):
     def panels(self, request: HttpRequest, row: Installation, at: datetime) -> list[Panel]:
         host = Panel(_("This host"), "compliance/this_host.html", _of_this_host(at), first=True)
         return [*super().panels(request, row, at), host]
+
+
+@admin.register(EarlierOptOuts)
+class EarlierOptOutsAdmin(ActsAdmin, Record):
+    """What became of the opt-outs of the time before."""
+
+    acts = declaring.ACTS
+    means = {
+        "declare_loaded": _(
+            "Whoever said no to you by any other tool is among the stops now. They bind you and not the tool: nothing "
+            "goes out before somebody has said this, or that there are none."
+        ),
+        "declare_none": _("Nobody has ever asked you not to write. If you are not certain, load the list first."),
+    }
+    tones = {
+        EarlierOptOuts.State.UNDECLARED: "bad",
+        EarlierOptOuts.State.LOADED: "good",
+        EarlierOptOuts.State.NONE: "good",
+    }
+    list_display = ("__str__", "state_shown")
+    fields = ("state",)
+    help_when_empty = _("This database has not been set up. Run “manage.py setup”.")
 
 
 def _of_this_host(at: datetime) -> dict[str, Any]:

@@ -2,24 +2,26 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
 
-from compliance import addresses, cards, clock, lifting, suppression
+from compliance import addresses, cards, clock, lifting, stop_files, suppression
 from compliance import admin_words as words
 from compliance.addresses import AddressError
 from compliance.admin_pages import NOTHING, Panel, Record, badge, person, pretty
@@ -32,7 +34,9 @@ _BY_HAND = (
     SuppressionReason.COMPLAINT,
     SuppressionReason.LEGAL_DEMAND,
     SuppressionReason.BY_HAND,
+    SuppressionReason.IMPORTED,
 )
+_LARGEST, _NAMED = 2 * 1024 * 1024, 10
 
 
 class StopForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -57,6 +61,12 @@ class StopForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text=_("Who told whom, when and how; no address, please, it would outlive an erasure."),
     )
+    file = forms.FileField(
+        label=_("Or a file of addresses"),
+        required=False,
+        widget=UnfoldAdminFileFieldWidget(),
+        help_text=_("One address a line, or a table with a column of addresses: who opted out with another tool."),
+    )
     card = forms.ModelChoiceField(AddressCard.objects.all(), required=False, widget=forms.HiddenInput())
     account = forms.RegexField(r"\A[a-z]+:[0-9]+\Z", max_length=40, required=False, widget=forms.HiddenInput())
     domains = forms.CharField(
@@ -80,7 +90,9 @@ class StopForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         text = given.get("who", "").strip()
-        if given.get("account"):
+        if given.get("file"):
+            given["people"] = self._people(given["file"])
+        elif given.get("account"):
             given["domains"] = self._domains(given.get("domains", ""))
         elif text and not text.startswith("@") and "@" in text:
             given["address"] = self._address(text)
@@ -89,6 +101,20 @@ class StopForm(forms.ModelForm):  # type: ignore[type-arg]
         elif not given.get("card"):
             self.add_error("who", _("Whom do you mean?"))
         return given
+
+    def _people(self, file: UploadedFile) -> Sequence[addresses.Address]:
+        if (file.size or 0) > _LARGEST:
+            self.add_error("file", _("This file is larger than 2 MB. Load it with “manage.py load_opt_outs”."))
+            return []
+        found = stop_files.read(file.read())
+        for flaw in found.flaws[:_NAMED]:
+            told = {"line": flaw.line, "text": flaw.text}
+            self.add_error("file", _("Line %(line)d holds no plain address: %(text)s") % told)
+        if len(found.flaws) > _NAMED:
+            self.add_error("file", _("And %(count)d lines more.") % {"count": len(found.flaws) - _NAMED})
+        if not found.named and not found.flaws:
+            self.add_error("file", _("This file holds no address."))
+        return found.named
 
     def _domains(self, text: str) -> list[str]:
         told = [part for part in re.split(r"[\s,;]+", text) if part]
@@ -156,7 +182,7 @@ class SuppressionAdmin(Record):
             about = _("Nobody at the company whose page you came from is to be written to, whatever their address.")
             return {"fields": ("domains", "reason", "note", "account"), "description": about}
         if "card" not in request.GET:
-            return {"fields": ("who", "whole_domain", "reason", "note")}
+            return {"fields": ("who", "whole_domain", "file", "reason", "note")}
         about = _("The stop is recorded for the person whose page you came from, in every spelling of their address.")
         return {"fields": ("reason", "note", "card"), "description": about}
 
@@ -167,7 +193,11 @@ class SuppressionAdmin(Record):
         given, at = form.cleaned_data, clock.now()
         stop = Stop(SuppressionReason(given["reason"]), source="admin", evidence={"note": given["note"]})
         by = person(request)
-        if given.get("account"):
+        if given.get("people"):
+            stop_files.stop_all(given["people"], replace(stop, source=given["file"].name), by=by, at=at)
+            messages.success(request, _("%(count)d people are stopped.") % {"count": len(given["people"])})
+            row = Suppression.objects.order_by("-order_no")[0]
+        elif given.get("account"):
             row = suppression.stop_company(given["account"], given["domains"], stop, by=by, at=at)
         elif given.get("address"):
             row = suppression.stop_address(given["address"], stop, by=by, at=at)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from compliance.models import Installation, Purpose
+from compliance.models import EarlierOptOuts, Installation, Purpose
 
 _LOCAL_NAMES = {"localhost", "localhost.localdomain"}
 
@@ -15,6 +15,16 @@ def purpose() -> Purpose | None:
     """What the database is marked as; None while it is unmarked."""
     row = Installation.objects.first()
     return Purpose(row.purpose) if row else None
+
+
+def current() -> Installation | None:
+    """The row that marks this database; None while it is unmarked."""
+    return Installation.objects.first()
+
+
+def is_played(row: Installation) -> bool:
+    """Whether it is marked as one that writes to nobody."""
+    return row.purpose in {Purpose.DEMO, Purpose.TEST}
 
 
 def instance() -> UUID | None:
@@ -33,6 +43,7 @@ def disarmed() -> Installation | None:
 def mark(wanted: Purpose, *, at: datetime) -> Installation:
     """Mark an unmarked database; a marked one keeps its mark."""
     row, _made = Installation.objects.get_or_create(id=1, defaults={"purpose": wanted, "created_at": at})
+    EarlierOptOuts.objects.get_or_create(id=1)
     return row
 
 
@@ -46,4 +57,5 @@ def is_loopback(host: str) -> bool:
 
 def may_simulate_time() -> bool:
     """Whether a round may be run at a moment later than the real one."""
-    return purpose() in {Purpose.DEMO, Purpose.TEST}
+    row = current()
+    return row is not None and is_played(row)

@@ -6,7 +6,7 @@ These rules come first: whoever asks why nothing goes reads it at the top.
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from compliance import arming, clock, halts, heartbeats, hosts
+from compliance import arming, clock, declaring, halts, heartbeats, hosts
 from compliance.asking import Ask
 from compliance.clearance import Rule, Verdict, defer, permit
 from compliance.faults import Fault
@@ -63,6 +63,18 @@ class OptOutsAreIn(Rule):
         if ask.step is None or not facts:
             return permit()
         return defer("opt_outs_may_wait", at + _UNTIL_DRAINED, host=facts[0], hosts=len(facts))
+
+
+class EarlierOptOutsAreKnown(Rule):
+    """The opt-outs of the time before are loaded, or somebody has said that there are none (LAW SUP-12)."""
+
+    def load(self, asks: Sequence[Ask], at: datetime) -> bool:
+        return declaring.declared()
+
+    def judge(self, ask: Ask, facts: bool, at: datetime) -> Verdict:
+        if ask.step is None or facts:
+            return permit()
+        return defer("opt_outs_not_declared", at + _UNTIL_ASKED_AGAIN)
 
 
 class UnsubscribeWorks(Rule):

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
-from compliance import arming, audit, caps, installation, playbook, vault
+from compliance import arming, audit, caps, declaring, installation, playbook, vault
 from compliance.calendar import CalendarError, parse_windows
 from compliance.caps import CapError
 from compliance.models import PlaybookVersion, Purpose
@@ -102,6 +102,9 @@ def what_is_missing() -> list[Missing]:
     if not Mailbox.objects.exists():
         remedy = "add a mailbox in the admin, or set EMAIL_URL and run manage.py setup --mailbox ADDRESS"
         found.append(Missing("no mailbox", remedy))
+    if not declaring.declared():
+        remedy = "load who opted out with your earlier tools, then say so in the admin under This installation"
+        found.append(Missing("nobody has said what became of earlier opt-outs", remedy))
     if fault := arming.look():
         remedy = 'if this database is the one that shall send: manage.py arm --by USERNAME --comment "why"'
         found.append(Missing(f"not armed on this host. {fault}", remedy))

@@ -31,7 +31,7 @@ _SENDING = _views(
     "sequences", "recipientlist", "listrow", "importrun", "enrollment", "outboundmessage", "attempt", "inboundmessage"
 )
 _LEDGER = _views("compliance", "suppression", "decision", "auditentry", "playbookversion", "heartbeat", "installation")
-_LEDGER |= _views("compliance", "journalhost")
+_LEDGER |= _views("compliance", "journalhost", "earlieroptouts")
 _INCIDENT = _views("compliance", "incident") | {"compliance.open_incident"}
 _EVERYTHING = _STOP | _WORDING | _PEOPLE | _SENDING | _LEDGER | _INCIDENT
 _CLOSE = frozenset({"compliance.close_incident"})
@@ -40,6 +40,8 @@ _START = frozenset({"compliance.start_halt"})
 # Whether a database is the one that sends is for those who answer for the whole, not for one who wants mail out.
 _ARM = frozenset({"compliance.arm_installation", "compliance.disarm_installation", "compliance.change_journalhost"})
 # Who records a person's own opt-in and asks, and who confirms; nobody confirms what they asked for (LAW SUP-05).
+# Those who know with which tools we wrote before, and those who answer for it (LAW SUP-12).
+_DECLARE = frozenset({"compliance.declare_opt_outs"})
 _ASK_LIFT = _views("compliance", "optin", "liftrequest", "lift") | {"compliance.record_optin", "compliance.ask_lift"}
 _CONFIRM_LIFT = _views("compliance", "optin", "liftrequest", "lift") | {"compliance.confirm_lift"}
 
@@ -69,6 +71,7 @@ ROLES: Mapping[str, frozenset[str]] = {
     },
     "sales_ops": _EVERYTHING
     | _START
+    | _DECLARE
     | _ASK_LIFT
     | _edits("sequence", "sequenceversion", "step", "recipientlist")
     | {
@@ -102,12 +105,13 @@ ROLES: Mapping[str, frozenset[str]] = {
     | _START
     | _CLOSE
     | _ARM
+    | _DECLARE
     | {"compliance.review_incident"}
     | _ASK_LIFT
     | _CONFIRM_LIFT
     | {"compliance.record_stop", "compliance.change_heartbeat", "sequences.withdraw_recipientlist"}
     | {"sequences.erase_contact"},
-    "chief_of_staff": _EVERYTHING | _START | _ARM | _CLOSE | _CONFIRM_LIFT | _views("auth", "user", "group"),
+    "chief_of_staff": _EVERYTHING | _START | _ARM | _DECLARE | _CLOSE | _CONFIRM_LIFT | _views("auth", "user", "group"),
     # Programs sign in with keys, not with sessions; until there is an interface for them they may do nothing.
     "integration": frozenset(),
 }

@@ -2,6 +2,7 @@
 
 from compliance.models.audit import AuditEntry, AuditSeal
 from compliance.models.clearances import Budget, Decision, Outcome, Touch
+from compliance.models.declarations import EarlierOptOuts
 from compliance.models.halts import Halt
 from compliance.models.heartbeats import Heartbeat
 from compliance.models.incidents import Incident
@@ -22,6 +23,7 @@ __all__ = [
     "Budget",
     "CompanyKey",
     "Decision",
+    "EarlierOptOuts",
     "Halt",
     "Heartbeat",
     "Incident",

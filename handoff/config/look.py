@@ -55,6 +55,7 @@ _MENU: list[tuple[Any, list[dict[str, Any]]]] = [
             _page(_("Playbook"), "menu_book", "compliance.playbookversion"),
             _page(_("Signs of life"), "monitor_heart", "compliance.heartbeat"),
             _page(_("This installation"), "verified_user", "compliance.installation"),
+            _page(_("Earlier opt-outs"), "history_toggle_off", "compliance.earlieroptouts"),
         ],
     ),
     (_("Staff"), [_page(_("Users"), "badge", "auth.user"), _page(_("Roles"), "groups", "auth.group")]),

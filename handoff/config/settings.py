@@ -115,6 +115,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 CLEARANCE_RULES = [
     "compliance.rules_standing.NotHalted",
     "compliance.rules_standing.Armed",
+    "compliance.rules_standing.EarlierOptOutsAreKnown",
     "compliance.rules_standing.OptOutsAreIn",
     "compliance.rules_standing.UnsubscribeWorks",
     "compliance.rules_standing.InboxIsRead",

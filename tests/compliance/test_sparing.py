@@ -41,4 +41,5 @@ def test_a_new_minute_begins_anew() -> None:
     sparing = Sparing()
     told(["ada"] * 100, sparing)
     later = sparing.note("ada", TUESDAY + MINUTE)
-    assert later and (later.name, later.count) == ("ada", 1)
+    assert later
+    assert (later.name, later.count) == ("ada", 1)
