@@ -51,6 +51,8 @@ _CODES: dict[str, Any] = {
     "recipient_domain_cap": _("The recipient's domain has had its share for now"),
     "replayed": _("Cleared before a restore; taken back from the journal"),
     "role_address": _("The address belongs to a function, not to a person"),
+    "wireless_domain": _("Mail to this domain arrives as a text message on a telephone"),
+    "never_domain": _("The playbook says that nobody at this domain is written to"),
     "suppressed": _("The person must not be written to"),
     "unknown_host": _("The database does not know this host, which has sent for it"),
     "unsubscribe_link_broken": _("The unsubscribe link has not worked from outside for 15 minutes"),

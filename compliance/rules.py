@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
 
-from compliance import stopped
+from compliance import addresses, playbook, stopped
 from compliance.asking import Ask, MessageClass
 from compliance.clearance import Rule, Verdict, permit, refuse
 from compliance.stopped import Stops
@@ -43,13 +45,29 @@ class NotSuppressed(Rule):
 
 
 class MayBeAddressed(Rule):
-    """Nobody writes marketing to postmaster, abuse and their like (RFC 2142; LAW SUP-08)."""
+    """Nobody writes marketing to postmaster, abuse and their like, to telephones, or where the playbook forbids it.
 
-    def judge(self, ask: Ask, facts: None, at: datetime) -> Verdict:
+    RFC 2142, 47 CFR 64.3100; LAW SUP-08.
+    """
+
+    def load(self, asks: Sequence[Ask], at: datetime) -> frozenset[str]:
+        stated = playbook.section("recipients").get("never_domains", ())
+        return _wireless() | {str(domain).lower().lstrip("@") for domain in stated}
+
+    def judge(self, ask: Ask, facts: frozenset[str], at: datetime) -> Verdict:
         local = ask.address.base_local
         if local in _NEVER or local.startswith("list-") or local.endswith("-request"):
             return refuse("role_address", local=local)
+        for reading in addresses.domain_variants(ask.address.domain):
+            if reading[1:] in facts:
+                return refuse("wireless_domain" if reading[1:] in _wireless() else "never_domain")
         return permit()
+
+
+@lru_cache(maxsize=1)
+def _wireless() -> frozenset[str]:
+    lines = Path(__file__).with_name("wireless.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 
 class HasLegalBasis(Rule):

@@ -142,7 +142,7 @@ class _Previewer:
 
 def _against_taking(ruling: Ruling) -> clearance.Verdict | None:
     """The first refusal but for a missing value, which holds a row that is on the list."""
-    refusals = (verdict for verdict in ruling.verdicts if verdict.outcome == Outcome.REFUSE)
+    refusals = (verdict for verdict in ruling.said if verdict.outcome is Outcome.REFUSE)
     return next((refusal for refusal in refusals if refusal.code != _MISSING), None)
 
 

@@ -23,6 +23,8 @@ _REASONS: Mapping[str, Any] = {
     "look_alike": _("The address holds letters that imitate others."),
     "role": _("The address belongs to a role, not to a person."),
     "role_address": _("The address belongs to a role, not to a person."),
+    "wireless_domain": _("Mail to this domain arrives as a text message on a telephone."),
+    "never_domain": _("The playbook says that nobody at this domain is written to."),
     "free_mail": _("The address is at a free-mail provider and says nothing about a company."),
     "suppressed": _("This person or their company asked not to be written to, or the address is dead."),
     "opted_out": _("The file says that this person opted out; a stop is recorded."),

@@ -107,6 +107,22 @@ def test_a_name_that_only_sounds_alike_is_a_person(local: str) -> None:
     assert code(f"{local}@pumps.example.com") == ""
 
 
+@pytest.mark.parametrize("domain", ["vtext.com", "tmomail.net", "TXT.att.net", "pager.email.uscc.net"])
+def test_nobody_writes_marketing_to_a_telephone(domain: str) -> None:
+    assert code(f"5551234567@{domain}") == "wireless_domain"
+
+
+@pytest.mark.parametrize("domain", ["att.net", "uscc.net", "vtext.com.example.com", "notvtext.com"])
+def test_a_domain_beside_one_of_telephones_is_none(domain: str) -> None:
+    assert code(f"ada@{domain}") == ""
+
+
+def test_nobody_is_written_to_where_the_playbook_forbids_it() -> None:
+    playbook_loaded(recipients={"never_domains": ["@Trap.example.com"]})
+    told = [code(f"ada@{domain}") for domain in ("trap.example.com", "mail.trap.example.com", "pumps.example.com")]
+    assert told == ["never_domain", "never_domain", ""]
+
+
 @pytest.mark.parametrize("source", ["pattern_guess", "guessed", "harvested", "bought"])
 def test_a_guessed_or_bought_address_is_refused(source: str) -> None:
     assert code(source=source) == "address_guessed"
