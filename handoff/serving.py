@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from django.db import connection
 
+from compliance import attending
 from handoff import rounds
 
 _GRACE_SECONDS = 30
@@ -63,6 +64,7 @@ def until_stopped(process: subprocess.Popen[bytes], *, with_rounds: bool) -> Non
         return stopped.is_set() or process.poll() is not None
 
     if with_rounds:
+        attending.start()
         rounds.loop(over)
         return
     while not over():

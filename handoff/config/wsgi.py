@@ -9,6 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "handoff.config.settings")
 application = get_wsgi_application()
 
 # Not before Django is set up: the keeper speaks to the database.
-from compliance import keeper  # noqa: E402
+from compliance import attending, keeper  # noqa: E402
 
 keeper.start()
+attending.start()

@@ -36,6 +36,7 @@ LEASES = (
     "compliance/rules_standing.py",
     # Signs of life of the hosts that keep a journal.
     "compliance/following.py",
+    "compliance/attending.py",
 )
 PEN = (
     "compliance/audit.py",

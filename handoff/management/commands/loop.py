@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from compliance import attending
 from handoff import rounds
 
 
@@ -17,4 +18,5 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         self.stderr.write("running the rounds; Ctrl-C stops after the present one")
+        attending.start()
         rounds.loop(stopped.is_set)
