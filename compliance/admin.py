@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance import admin_words as words
 from compliance.admin_halts import HaltAdmin
-from compliance.admin_heartbeats import HeartbeatAdmin
+from compliance.admin_heartbeats import HeartbeatAdmin, JournalHostAdmin
 from compliance.admin_incidents import IncidentAdmin
 from compliance.admin_installation import InstallationAdmin
 from compliance.admin_lifting import LiftAdmin, LiftRequestAdmin, OptInAdmin
@@ -23,6 +23,7 @@ __all__ = [
     "HaltAdmin",
     "HeartbeatAdmin",
     "InstallationAdmin",
+    "JournalHostAdmin",
     "IncidentAdmin",
     "LiftAdmin",
     "LiftRequestAdmin",

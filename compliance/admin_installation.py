@@ -7,11 +7,13 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from compliance import arming, declaring, journal, replay
+from compliance import arming, declaring, hosts, journal, replay, roster
 from compliance.admin_acts import ActsAdmin
-from compliance.admin_pages import Panel, Record
+from compliance.admin_heartbeats import standing_of
+from compliance.admin_pages import Panel, Record, page_of
+from compliance.audit import reference
 from compliance.journal import JournalUnavailable
-from compliance.models import EarlierOptOuts, Installation
+from compliance.models import EarlierOptOuts, Installation, JournalHost
 
 State = Installation.State
 
@@ -23,19 +25,21 @@ class InstallationAdmin(ActsAdmin, Record):
     acts = arming.ACTS
     means = {
         "arm": _(
-            "What the journal of this host knows and the database does not is written down again. Then this database "
-            "sends from this host. Arm it only if it is the one that shall write to people, and no copy of it does."
+            "What the journal of this host knows and the database does not is written down again; every other host "
+            "then does the same by itself, and nothing is sent before all of them have. Arm it only if this database "
+            "is the one that shall write to people, and no copy of it does."
         ),
         "disarm": _("Nothing leaves, on any host, until somebody with the right to do so arms it again."),
     }
     tones = {State.ARMED: "good", State.DISARMED: "bad"}
     list_display = ("purpose", "instance", "state_shown", "disarmed_because")
-    fields = ("purpose", "instance", "created_at", "disarmed_because")
+    fields = ("purpose", "instance", "epoch", "created_at", "disarmed_because")
     help_when_empty = _("This database has not been set up. Run “manage.py setup”.")
 
     def panels(self, request: HttpRequest, row: Installation, at: datetime) -> list[Panel]:
         host = Panel(_("This host"), "compliance/this_host.html", _of_this_host(at), first=True)
-        return [*super().panels(request, row, at), host]
+        others = Panel(_("Hosts that keep a journal"), "compliance/hosts.html", _of_all_hosts(), first=True)
+        return [*super().panels(request, row, at), host, others]
 
 
 @admin.register(EarlierOptOuts)
@@ -69,3 +73,19 @@ def _of_this_host(at: datetime) -> dict[str, Any]:
         return {**found, "known": told, "missing": replay.missing().counts}
     except JournalUnavailable:
         return found
+
+
+def _of_all_hosts() -> dict[str, Any]:
+    seen, here = roster.see(), _name_of_this_host()
+    rows = [
+        {"row": row, "standing": standing_of(row, seen), "here": row.name == here, "page": page_of(reference(row))}
+        for row in JournalHost.objects.all()
+    ]
+    return {"hosts": rows, "bare": roster.without_journal()}
+
+
+def _name_of_this_host() -> str:
+    try:
+        return hosts.this_host()
+    except OSError:
+        return ""

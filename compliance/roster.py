@@ -15,7 +15,8 @@ from django.db.models import Max
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
-from compliance import audit
+from compliance import audit, heartbeats, hosts
+from compliance.heartbeats import Kind
 from compliance.models import Decision, Halt, Installation, JournalHost, Lift, Suppression
 from compliance.principals import Principal, System
 from compliance.refusals import Refusal, Refused
@@ -125,6 +126,30 @@ def note_through(name: str, *, epoch: str, life: str) -> None:
 def note_alive(name: str, *, highest: int, now: datetime) -> None:
     """A sign of life, with the highest number that this host's journal has seen; for people to look at."""
     JournalHost.objects.filter(name=name).update(highest=highest, seen_at=now)
+
+
+def shown() -> list[dict[str, Any]]:
+    """Every host that keeps a journal, as commands print it."""
+    seen, here = see(), hosts.this_host()
+    if seen is None:
+        return []
+    return [
+        {
+            "name": row.name,
+            "here": row.name == here,
+            "expected": row.retired_at is None,
+            "through": seen.is_through(seen.hosts[row.name]),
+            "epoch": row.epoch,
+            "highest": row.highest,
+            "seen_at": row.seen_at.isoformat() if row.seen_at else "",
+        }
+        for row in JournalHost.objects.filter(name__in=seen.hosts)
+    ]
+
+
+def without_journal() -> list[str]:
+    """Web hosts whose opt-outs another host writes into its journal, seconds later: they had better keep their own."""
+    return sorted(set(heartbeats.owed(Kind.WEB_HOST)) - set(JournalHost.objects.values_list("name", flat=True)))
 
 
 def objections(row: JournalHost, *, by: Principal, now: datetime) -> list[Refusal]:

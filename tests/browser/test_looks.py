@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from compliance.admin_pages import page_of
 from compliance.audit import reference
-from compliance.models import AuditEntry, Decision, Halt, Heartbeat, PlaybookVersion, Suppression
+from compliance.models import AuditEntry, Decision, Halt, Heartbeat, JournalHost, PlaybookVersion, Suppression
 from sequences.models import (
     Account,
     Contact,
@@ -36,6 +36,7 @@ LISTS: Sequence[Any] = (
     *(Account, AuditEntry, Contact, Decision, Enrollment, Halt, ImportRun, InboundMessage, ListRow, Mailbox),
     *(
         Heartbeat,
+        JournalHost,
         OutboundMessage,
         PlaybookVersion,
         RecipientList,

@@ -7,9 +7,10 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from compliance import clock, heartbeats
+from compliance import clock, heartbeats, installation, roster
 from compliance.heartbeats import Kind
-from compliance.models import Heartbeat
+from compliance.models import Heartbeat, JournalHost, Purpose
+from tests.cast import LONG_AGO
 from tests.desk import open_row, page, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -76,3 +77,26 @@ def test_a_host_that_is_not_there_is_not_found(client: Client, key: str) -> None
 def test_a_stranger_to_the_ledger_sees_nothing(client: Client, lost: Heartbeat) -> None:
     sign_in(client, "rep")
     assert retire(client, lost).status_code == 403
+
+
+class TestAHostThatKeepsAJournal:
+    @pytest.fixture
+    def silent(self) -> JournalHost:
+        installation.mark(Purpose.TEST, at=LONG_AGO)
+        roster.expect(["worker-1"], at=LONG_AGO)
+        return JournalHost.objects.get()
+
+    def test_is_shown_as_waited_for(self, client: Client, silent: JournalHost) -> None:
+        sign_in(client, "cro")
+        assert "waited for: nothing is sent" in client.get(page(JournalHost, "changelist")).content.decode()
+
+    def test_is_declared_gone_with_a_reason_by_who_may_arm(self, client: Client, silent: JournalHost) -> None:
+        sign_in(client, "legal")
+        assert "Declare it gone for good" in open_row(client, silent)
+        url = reverse("admin:compliance_journalhost_retire", args=[silent.pk])
+        client.post(url, {"comment": "The machine was sold."})
+        assert JournalHost.objects.get().retired_at
+
+    def test_but_not_by_others(self, client: Client, silent: JournalHost) -> None:
+        sign_in(client, "sales_ops")
+        assert "Your roles do not include this." in open_row(client, silent)

@@ -7,8 +7,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from compliance import clock, heartbeats, hosts
+from compliance import clock, heartbeats, hosts, installation, roster
 from compliance.heartbeats import Kind
+from compliance.models import JournalHost, Purpose
+from tests.cast import LONG_AGO
 
 pytestmark = pytest.mark.django_db
 
@@ -54,9 +56,42 @@ def test_a_lost_host_is_declared_gone_with_a_reason() -> None:
     [
         (["--retire", "web-2"], "Please say why"),
         (["--retire", "web-1", "--because", "x"], "alive within the last minute"),
-        (["--retire", "web-9", "--because", "x"], "no web host is called 'web-9'"),
+        (["--retire", "web-9", "--because", "x"], "no host is called 'web-9'"),
     ],
 )
 def test_otherwise_it_says_why_not(arguments: list[str], why: str) -> None:
     with pytest.raises(CommandError, match=why):
         say(*arguments)
+
+
+class TestHostsThatKeepAJournal:
+    @pytest.fixture(autouse=True)
+    def _two_of_them(self) -> None:
+        installation.mark(Purpose.TEST, at=LONG_AGO)
+        roster.expect(["web-2", "worker-1"], at=LONG_AGO)
+
+    def test_are_listed_with_whom_the_door_waits_for(self) -> None:
+        found = {host["name"]: (host["through"], host["expected"]) for host in json.loads(say("--json"))["journals"]}
+        assert found == {"web-2": (False, True), "worker-1": (False, True)}
+        assert "journal  worker-1  never seen  WAITED FOR: nothing is sent" in say()
+
+    def test_are_declared_gone_alike(self) -> None:
+        say("--retire", "worker-1", "--because", "The machine was sold.")
+        assert "worker-1  never seen  gone" in say()
+        with pytest.raises(CommandError, match="declared gone already"):
+            say("--retire", "worker-1", "--because", "The machine was sold.")
+
+    def test_of_one_that_is_both_both_ends_go(self) -> None:
+        say("--retire", "web-2", "--because", "The machine was sold.")
+        assert (list(heartbeats.owed(Kind.WEB_HOST)), set(roster_names())) == (["web-1"], {"worker-1"})
+
+    def test_and_neither_while_one_of_them_lives(self) -> None:
+        JournalHost.objects.update(seen_at=clock.lease_clock())
+        with pytest.raises(CommandError, match="alive within the last minute"):
+            say("--retire", "web-2", "--because", "The machine was sold.")
+        assert "web-2" in heartbeats.owed(Kind.WEB_HOST)
+
+
+def roster_names() -> list[str]:
+    seen = roster.see()
+    return sorted(seen.expected) if seen else []

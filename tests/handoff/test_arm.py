@@ -11,13 +11,16 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from compliance import arming, journal
+from compliance import arming, heartbeats, journal
+from compliance.heartbeats import Kind
 from compliance.models import AuditEntry, Installation, Purpose, Suppression
 from tests.cast import LONG_AGO, TUESDAY
 from tests.compliance.asking import ADA, stop, stopped
 from tests.compliance.forgetting import back_to
 from tests.desk import act_url, open_row, sign_in, take
 from tests.factories import UserFactory, armed
+from tests.several_hosts import arm as arm_on
+from tests.several_hosts import on
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WHY = "Restored from last night."
@@ -100,6 +103,41 @@ def test_a_journal_of_another_installation_is_named() -> None:
 def test_a_database_that_was_not_set_up_is_not_armed() -> None:
     with pytest.raises(CommandError, match="manage.py setup"):
         arm()
+
+
+class TestSeveralHosts:
+    @pytest.fixture(autouse=True)
+    def _two_hosts(self) -> None:
+        armed()
+        arm_on("b")
+
+    def test_each_is_told_with_its_epoch_and_whether_it_is_waited_for(self) -> None:
+        told = arm()
+        (other, here) = sorted(told["hosts"], key=lambda host: bool(host["here"]))
+        assert (told["exit"], told["fault"], told["epoch_here"]) == (3, "new_epoch", here["epoch"])
+        assert (other["through"], other["epoch"]) == (True, told["epoch"])
+        assert not here["through"]
+
+    def test_what_has_to_be_done_is_said_in_lines(self) -> None:
+        said = io.StringIO()
+        with on("b"), pytest.raises(SystemExit):
+            call_command("arm", stdout=said)
+        assert "waited for: start it, or manage.py hosts --retire" in said.getvalue()
+        assert "to arm it" not in said.getvalue()
+
+    def test_a_person_lets_a_host_follow_where_nothing_runs(self) -> None:
+        told = arm(by=UserFactory(role="legal").username, comment=WHY)
+        assert (told["exit"], told["fault"]) == (0, "")
+
+    def test_a_web_host_that_keeps_no_journal_is_named(self) -> None:
+        heartbeats.beat(Kind.WEB_HOST, "web-9", at=TUESDAY)
+        assert arm()["web_hosts_without_journal"] == ["web-9"]
+
+    def test_the_page_shows_whom_the_door_waits_for(self, client: Client) -> None:
+        sign_in(client, "legal")
+        shown = open_row(client, Installation.objects.get())
+        assert "has compared its journal" in shown
+        assert "waited for: nothing is sent" in shown
 
 
 class TestSetup:

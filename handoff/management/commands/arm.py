@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from compliance import arming, clock, journal, operators, replay
+from compliance import arming, clock, faults, journal, operators, replay, roster
 from compliance.acts import Consent, perform
 from compliance.journal import JournalUnavailable
 from compliance.models import Installation
@@ -19,7 +19,8 @@ _ARM = next(act for act in arming.ACTS if act.arrow == "arm")
 _NOT_ARMED = 3
 _EPILOG = """\
 After a restore, on a new host, and where this feature is new, an installation is disarmed: it sends nothing until
-a person has armed it, on every host that sends. Without --by, and with --dry-run, nothing is changed.
+a person has armed it, on one host; the others then write down by themselves what their journals know, and nothing is
+sent before all of them have. Without --by, and with --dry-run, nothing is changed.
 
 exit codes:
   0  this database may send from this host
@@ -60,6 +61,10 @@ class Command(BaseCommand):
             "taken_back": {what: count - missing[what] for what, count in lacked.items()},
             "missing": missing,
             "state": Installation.objects.get(pk=row.pk).state,
+            "epoch": Installation.objects.get(pk=row.pk).epoch,
+            "epoch_here": journal.known().epoch,
+            "hosts": roster.shown(),
+            "web_hosts_without_journal": roster.without_journal(),
             "fault": fault.code if fault else "",
         }
         self._say(told, str(fault or ""), as_json=bool(options["json"]))
@@ -83,13 +88,26 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(json.dumps(told))
             return
-        self.stdout.write(f"installation   {told['instance']}, {told['state']}")
+        self.stdout.write(f"installation   {told['instance']}, {told['state']}, epoch {told['epoch']}")
         self.stdout.write(f"journal        {told['journal'] or 'none on this host'}, up to number {told['highest']}")
         if told["damaged_lines"]:
             self.stdout.write(f"               {told['damaged_lines']} damaged lines were skipped")
         for title, name in (("taken back", "taken_back"), ("still missing", "missing")):
             counted = ", ".join(f"{count} {what}" for what, count in told[name].items() if count)
             self.stdout.write(f"{title:<15}{counted or 'nothing'}")
+        for number, line in enumerate(_lines_of(told)):
+            self.stdout.write(f"{'' if number else 'hosts':<15}{line}")
         self.stdout.write(f"may not send   {fault}" if fault else "It may send from this host.")
-        if fault:
+        if fault and told["fault"] != faults.WAITS:
             self.stdout.write('to arm it      manage.py arm --by USERNAME --comment "why it may send again"')
+
+
+def _lines_of(told: dict[str, Any]) -> list[str]:
+    """One line a host, with what has to be done where something has."""
+    lines = []
+    for host in told["hosts"]:
+        state = "through" if host["through"] else "waited for: start it, or manage.py hosts --retire"
+        here, state = " (this host)" if host["here"] else "", state if host["expected"] else "declared gone"
+        lines.append(f"{host['name']}{here}, epoch {host['epoch'] or 'none'}, {state}")
+    lines += [f"{name}, a web host without a journal: arm it there too" for name in told["web_hosts_without_journal"]]
+    return lines or ["none keeps a journal"]
