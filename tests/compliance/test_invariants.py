@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 
 from compliance import addresses, halts, invariants, persons, sealer, suppression
 from compliance.invariants import (
@@ -166,6 +167,16 @@ class TestTheDoor:
         verdicts = [{"rule": "A", "outcome": "permit", "why": {}}, {"rule": "B", "outcome": said, "why": {}}]
         permitted_again(verdicts=verdicts)
         assert PERMITTED_AGAINST_A_RULE.count() == 1
+
+    def test_it_is_asked_of_an_index_and_not_of_every_decision(self) -> None:
+        sent(people=30)
+        explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                # Tables of tests are so small that reading them whole would be cheaper.
+                cursor.execute("ANALYZE compliance_decision; SET LOCAL enable_seqscan = off")
+            cursor.execute(f"{explain} SELECT COUNT(*) FROM ({PERMITTED_AGAINST_A_RULE.sql}) AS broken")  # noqa: S608
+            assert "permitted_against_a_rule" in str(cursor.fetchall())
 
     def test_so_is_one_for_which_no_rule_was_asked(self) -> None:
         sent()
