@@ -229,7 +229,7 @@ class TestComingAndGoing:
     def test_a_flood_of_failed_sign_ins_does_not_flood_the_log(
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(watching.clock, "now", lambda: TUESDAY)
+        monkeypatch.setattr("compliance.watching.clock.now", lambda: TUESDAY)
         for number in range(300):
             client.post(LOGIN, {"username": "mallory" if number % 2 else f"guess {number}", "password": "wrong"})
         told = entries("access.sign_in_failed")
