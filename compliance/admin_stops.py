@@ -102,7 +102,7 @@ class StopForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("who", _("Whom do you mean?"))
         return given
 
-    def _people(self, file: UploadedFile) -> Sequence[addresses.Address]:
+    def _people(self, file: "UploadedFile[bytes]") -> Sequence[addresses.Address]:
         if (file.size or 0) > _LARGEST:
             self.add_error("file", _("This file is larger than 2 MB. Load it with “manage.py load_opt_outs”."))
             return []

@@ -94,7 +94,7 @@ def _rows(passages: Collection[int]) -> dict[int, _Row]:
     values = [_CONTACT + path for path in wording.PERSONAL.values()]
     found = Enrollment.objects.filter(pk__among=passages).values_list(*_COLUMNS, *values)
     fixed = len(_COLUMNS)
-    return {pk: _Row(*told[: fixed - 1], values=_values(told[fixed - 1 :])) for pk, *told in found}
+    return {row[0]: _Row._make((*row[1:fixed], _values(row[fixed:]))) for row in found}
 
 
 def _values(found: Sequence[str | None]) -> dict[str, str]:
