@@ -159,7 +159,9 @@ def plan(found: Mapping[str, str], cpus: int) -> list[Lane]:
     lanes = [Lane("SQLite", "not postgres and not broker and not browser", ["-n", str(cpus)], {})]
     if "TEST_DATABASE_URL" in found:
         database = {"DATABASE_URL": found["TEST_DATABASE_URL"]}
-        lanes.append(Lane("PostgreSQL", "postgres or broker or everywhere", [], database))
+        # Its tests differ more in length than those of SQLite: whoever is done helps the others.
+        shared = ["-n", str(cpus), "--dist", "worksteal"]
+        lanes.append(Lane("PostgreSQL", "postgres or broker or everywhere", shared, database))
     if "TEST_CHROMIUM" in found:
         lanes.append(Lane("browser", "browser and not postgres and not broker", [], {}))
     return lanes

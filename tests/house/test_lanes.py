@@ -26,6 +26,11 @@ def test_the_postgresql_lane_uses_the_database_found() -> None:
     assert plan(EVERYTHING, cpus=2)[1].settings == {"DATABASE_URL": EVERYTHING["TEST_DATABASE_URL"]}
 
 
+@pytest.mark.parametrize("lane", [0, 1])
+def test_a_lane_with_databases_is_shared_out_over_the_cores(lane: int) -> None:
+    assert list(plan(EVERYTHING, cpus=3)[lane].options[:2]) == ["-n", "3"]
+
+
 def test_a_missing_service_is_told_with_its_name_variable_and_remedy() -> None:
     assert str(look(ABSENT, {})) == "Sundial: refused (start it, or set TEST_SUNDIAL_URL)"
 
