@@ -57,8 +57,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """A migrated database with the roles of the house; so it is again after each transactional test."""
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
-        sync_roles()
-        patch.setattr(TransactionTestCase, "_fixture_teardown", emptying())
+        patch.setattr(TransactionTestCase, "_fixture_teardown", emptying(sync_roles))
         yield
 
 

@@ -15,9 +15,10 @@ from compliance.append_only import lifted
 _MADE = (ContentType, Permission, Group, Group.permissions.through)
 
 
-def emptying() -> Callable[[TransactionTestCase], None]:
-    """What stands in for Django's own; to be asked for while the database is as each test shall find it."""
+def emptying(furnish: Callable[[], object]) -> Callable[[TransactionTestCase], None]:
+    """What stands in for Django's own. `furnish` puts into a migrated database what else each test shall find there."""
     flush: Callable[[TransactionTestCase], None] = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+    furnish()
     made = _made()
 
     def empty(case: TransactionTestCase) -> None:
@@ -27,6 +28,7 @@ def emptying() -> Callable[[TransactionTestCase], None]:
             return
         with lifted(connection):
             flush(case)
+        furnish()
         made = _made()
 
     return empty

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.test import TransactionTestCase
 
@@ -36,17 +36,27 @@ def test_what_is_kept_for_good_is_kept_again_afterwards() -> None:
         AuditEntry.objects.all().delete()
 
 
-def test_what_migrations_made_stays() -> None:
-    made = list(Permission.objects.values_list())
+def test_what_every_test_finds_stays() -> None:
+    found = rights()
     UserFactory(role="cmo")
     emptied()
-    assert made
-    assert list(Permission.objects.values_list()) == made
+    assert found
+    assert rights() == found
 
 
-@pytest.mark.parametrize("change", [Permission.objects.all().delete, ContentType.objects.all().delete])
-def test_what_migrations_made_is_made_again_when_a_test_changed_it(change: Callable[[], object]) -> None:
-    made = sorted(Permission.objects.values_list("codename", flat=True))
+@pytest.mark.parametrize(
+    "change", [Permission.objects.all().delete, ContentType.objects.all().delete, Group.objects.all().delete]
+)
+def test_what_every_test_finds_is_made_again_when_one_changed_it(change: Callable[[], object]) -> None:
+    found = rights()
     change()
     emptied()
-    assert sorted(Permission.objects.values_list("codename", flat=True)) == made
+    assert rights() == found
+    kept = list(Permission.objects.values_list())
+    emptied()
+    assert list(Permission.objects.values_list()) == kept
+
+
+def rights() -> list[tuple[str, ...]]:
+    """What each role may do."""
+    return sorted(Permission.objects.values_list("codename", "group__name"), key=str)

@@ -37,9 +37,7 @@ def waited_for() -> bool:
     """Whether another session waits for a lock that this one holds."""
     with connection.cursor() as cursor:
         # Not pg_stat_activity: inside a transaction it stays as it was when it was first looked at.
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
-        )
+        cursor.execute(_WAITING)
         return bool(cursor.fetchone()[0])
 
 
