@@ -15,7 +15,7 @@ from sequences.dispositions import Accepted, Phase, Rejected, Reply
 from sequences.models import Attempt, Contact, Enrollment, ExitReason, OutboundMessage, RecipientList
 from sequences.settling import Tried
 from tests.cast import TUESDAY
-from tests.factories import AccountFactory, ContactFactory, UserFactory, playbook_loaded
+from tests.factories import AccountFactory, ContactFactory, UserFactory, approved_sequence, playbook_loaded
 from tests.sequences.campaign import (
     PLENTY,
     State,
@@ -111,6 +111,16 @@ class TestTheDoor:
         assert play() == {"refused": 1}
         assert "data" not in server.verbs
         assert server.verbs[-2:] == ["rset", "quit"]
+
+    def test_an_opt_out_of_one_sequence_holds_for_every_other(self) -> None:
+        with ScriptedServer() as server:
+            under_way(server.port)
+            contact = Contact.objects.get()
+            under_way(people=[ContactFactory()], version=approved_sequence(TUESDAY, steps=1))
+            opt_out(contact.address)
+            assert play()["accepted"] == 1
+            later = under_way(people=[contact], version=approved_sequence(TUESDAY, steps=1))
+        assert not later.rows.get().enrollments.exists()
 
     def test_the_passage_ends_with_the_reason(self, server: ScriptedServer) -> None:
         under_way(server.port, steps=2)
