@@ -1,5 +1,6 @@
 """Whatever a provider, a proxy or a scanner sends over a real line: any authentic POST is obeyed (FT-23, FT-25)."""
 
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from tests.processes import database_url
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
+MANY = min(10_000, int(os.environ.get("HANDOFF_FAULT_ROUNDS", "200")))
 CHUNKED = b"1a\r\nList-Unsubscribe=One-Click\r\n0\r\n\r\n"
 MULTIPART = b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n'
 
@@ -84,7 +86,8 @@ def test_whatever_only_looks_changes_nothing(port: int, method: str) -> None:
     assert not Suppression.objects.exists()
 
 
-def test_hundreds_from_one_address_are_all_obeyed(port: int) -> None:
-    people = [f"person{number}@customer.example" for number in range(200)]
+def test_any_number_from_one_address_are_all_obeyed(port: int) -> None:
+    """`make faults` asks for the ten thousand of LAW FT-34."""
+    people = [f"person{number}@customer.example" for number in range(MANY)]
     assert {one_click(port, person) for person in people} == {200}
     assert Suppression.objects.filter(reason="one_click").count() == len(people)
