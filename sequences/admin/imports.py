@@ -25,7 +25,7 @@ from sequences.imports.cells import ImportFileError
 from sequences.imports.files import RecipientFile, surveyed
 from sequences.imports.presets import PRESETS
 from sequences.imports.previewing import Plan, preview
-from sequences.imports.resources import JudgedFile, JudgedRow, RecipientResource
+from sequences.imports.resources import JudgedFile, JudgedRow, RecipientResource, to_carry_out
 from sequences.imports.storing import PERMISSION, against_importing
 from sequences.imports.verdicts import Verdict
 from sequences.models import Contact, RecipientList
@@ -199,8 +199,9 @@ class ContactExport(ExportMixin):
     def get_export_data(
         self, file_format: Any, request: HttpRequest, queryset: QuerySet[Contact], **told: Any
     ) -> bytes | str:
-        data: bytes | str = super().get_export_data(file_format, request, queryset, **told)
-        watching.exported(request, Contact, rows=queryset.count(), kind=file_format.get_extension())
+        rows = to_carry_out(queryset)
+        data: bytes | str = super().get_export_data(file_format, request, rows, **told)
+        watching.exported(request, Contact, rows=len(rows), kind=file_format.get_extension())
         return data
 
 

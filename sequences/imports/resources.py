@@ -8,10 +8,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from django.db.models import QuerySet
 from import_export import resources
 from import_export.fields import Field
 from import_export.results import Result, RowResult
 
+from compliance import stopped
 from sequences.imports.cells import neutral_cell
 from sequences.imports.files import RecipientFile, surveyed
 from sequences.imports.previewing import Plan, preview
@@ -114,6 +116,9 @@ class RecipientResource(resources.ModelResource):
         """A value as it may stand in a spreadsheet (LAW SEC-06)."""
         return neutral_cell(str(super().export_field(field, instance, **told) or ""))
 
-    def filter_export(self, queryset: Any, **told: Any) -> Any:
-        """Everybody asked for, companies with them."""
-        return queryset.select_related("account")
+
+def to_carry_out(queryset: QuerySet[Contact]) -> list[Contact]:
+    """Everybody asked for who may be written to: whoever was stopped goes nowhere (LAW UNS-16)."""
+    rows = list(queryset.select_related("account"))
+    held = stopped.stops([row.card_id for row in rows], [], [], {row.company for row in rows})
+    return [row for row in rows if row.card_id not in held.cards and row.company not in held.accounts]

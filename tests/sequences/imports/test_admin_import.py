@@ -14,13 +14,17 @@ from django.urls import reverse
 from import_export.results import RowResult
 from openpyxl import load_workbook
 
-from compliance.models import AuditEntry
+from compliance import suppression
+from compliance.models import AuditEntry, SuppressionReason
+from compliance.principals import SYSTEM
+from compliance.suppression import Stop
 from sequences.imports.files import opened
 from sequences.imports.previewing import Plan
 from sequences.imports.resources import RecipientResource
 from sequences.models import Contact, ImportRun, RecipientList
 from tests.cast import TUESDAY
 from tests.factories import AccountFactory, ContactFactory, UserFactory, submitted_list
+from tests.sequences.campaign import opt_out
 from tests.sequences.imports import samples
 from tests.sequences.imports.conftest import ADA, HEADER, Desk
 
@@ -209,6 +213,17 @@ def test_an_export_is_logged(desk: Desk, browser: Client) -> None:
     _export(browser, 0)
     (entry,) = AuditEntry.objects.filter(verb="personal.exported")
     assert (entry.actor, entry.data["rows"]) == (f"user:{desk.lena.pk}", 1)
+
+
+def test_nobody_who_was_stopped_is_carried_out(browser: Client) -> None:
+    kept, stopped, colleague, former = ContactFactory.create_batch(4)
+    opt_out(stopped.address)
+    reason = Stop(SuppressionReason.BY_HAND)
+    suppression.stop_company(colleague.company, [], reason, by=SYSTEM, at=TUESDAY)
+    suppression.stop_domain(former.address.partition("@")[2], reason, by=SYSTEM, at=TUESDAY)
+    header, *rows = _csv(_export(browser, 0))
+    assert [row[header.index("Email")] for row in rows] == [kept.address]
+    assert AuditEntry.objects.get(verb="personal.exported").data["rows"] == 1
 
 
 def test_who_may_only_look_exports_nothing(desk: Desk) -> None:
