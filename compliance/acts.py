@@ -11,6 +11,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from compliance.factor import Kind
 from compliance.principals import Principal
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import arrows
@@ -60,7 +61,8 @@ class Act:
     """One arrow as it is offered. `check` returns every further reason against it, `due` those of the moment; `do`
     takes it.
 
-    `do(row, by=…, at=…, consent=…)` returns the row as it is afterwards.
+    `do(row, by=…, at=…, consent=…)` returns the row as it is afterwards. `kind` says whether a person has to use
+    their second factor first.
     """
 
     arrow: str
@@ -70,6 +72,7 @@ class Act:
     comment_required: bool = False
     danger: bool = False
     fields: tuple[Field, ...] = ()
+    kind: Kind | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance import clock, watching
 from compliance.acts import Act, Consent, Field, Offer, offers, perform
+from compliance.admin_factor import asked
 from compliance.admin_pages import Page, Panel, person
 from compliance.playbook import NoPlaybook
 from compliance.refusals import Refusal, Refused
@@ -74,7 +75,9 @@ class ActsAdmin(Page):
             raise Http404
         if not self.has_view_permission(request, row):
             raise PermissionDenied
-        more = {asked.name: request.POST.get(f"more-{asked.name}", "") for asked in act.fields}
+        if request.method == "POST" and (step := asked(request, act.kind, back=self._page(row))):
+            return step
+        more = {field.name: request.POST.get(f"more-{field.name}", "") for field in act.fields}
         consent = Consent(request.POST.get("comment", ""), request.POST.get("digest", ""), more)
         try:
             return self._take(request, row, act, consent) if request.method == "POST" else self._ask(request, row, act)

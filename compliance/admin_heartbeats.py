@@ -14,7 +14,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from compliance import clock, hosts, roster
+from compliance import clock, factor, hosts, roster
+from compliance.admin_factor import asked
 from compliance.admin_pages import Panel, Record, badge, key_in, page_of, person
 from compliance.audit import reference
 from compliance.models import Heartbeat, JournalHost
@@ -56,6 +57,9 @@ class Retirable(Record):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
+        # Mail that waited for this host goes on.
+        if step := asked(request, factor.Kind.STARTS, back=page_of(reference(row))):
+            return step
         said = request.POST.get("comment", "")
         try:
             type(self).retire(row, by=person(request), at=clock.now(), now=clock.lease_clock(), reason=said)

@@ -14,6 +14,7 @@ from compliance import admin_words as words
 from compliance.addresses import AddressError
 from compliance.admin_acts import ActsAdmin
 from compliance.admin_pages import NOTHING, Record, key_in, link, person
+from compliance.factor import Kind
 from compliance.models import Lift, LiftRequest, OptIn, Suppression
 from compliance.refusals import Refusal, Refused
 
@@ -181,6 +182,7 @@ class _OfAStop(Verb):
     """Begun from the page of a stop, which the address of the form names."""
 
     permission = lifting.ASK
+    kind = Kind.LIFTS
 
     def has_add_permission(self, request: HttpRequest, *_args: Any) -> bool:
         return "stop" in request.GET and super().has_add_permission(request)

@@ -92,7 +92,7 @@ class Kind(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
         looks, access = Q(verb__startswith=audit.LOOKS), Q(verb__startswith=audit.ACCESS)
-        refused = Q(verb__in=("access.denied", "access.sign_in_failed"))
+        refused = Q(verb__in=("access.denied", "access.sign_in_failed", "access.factor_failed"))
         chosen = {"changes": ~looks & ~access, "looks": looks, "refused": refused, "signed": access & ~refused}
         return queryset.filter(chosen.get(self.value(), Q()))
 

@@ -22,6 +22,8 @@ from unfold.views import ChangeList
 
 from compliance import admin_words as words
 from compliance import audit, clock
+from compliance.admin_factor import asked
+from compliance.factor import Kind
 from compliance.models import AuditEntry
 from compliance.playbook import NoPlaybook
 
@@ -65,6 +67,8 @@ class Page(ModelAdmin):  # type: ignore[misc]
     help_when_empty: Any = ""
     personal = False
     """Whether its lists and pages show who somebody is; then each look at them is recorded (compliance.watching)."""
+    kind = Kind.WRITES
+    """What adding or changing a row by its form does, as far as the second factor goes."""
 
     @admin.display(description=_("state"), ordering="state")
     def state_shown(self, row: Any) -> str:
@@ -89,6 +93,11 @@ class Page(ModelAdmin):  # type: ignore[misc]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **rest: Any) -> HttpResponse:
+        step = asked(request, self.kind) if request.method == "POST" else None
+        page: HttpResponse = step or super().changeform_view(request, *args, **rest)
+        return page
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **rest: Any) -> HttpResponse:
         context["show_save_and_add_another"] = False

@@ -78,6 +78,9 @@ _RULES: dict[str, Any] = {
 }
 _VERBS: dict[str, Any] = {
     "access.denied": _("Was refused"),
+    "access.factor_asked": _("Was asked for a second factor"),
+    "access.factor_failed": _("Second factor failed"),
+    "access.factor_used": _("Second factor used"),
     "access.sign_in_failed": _("Sign-in failed"),
     "access.signed_in": _("Signed in"),
     "access.signed_out": _("Signed out"),
@@ -97,6 +100,8 @@ _VERBS: dict[str, Any] = {
     "door.refuse": _("The door: no"),
     "door.stop": _("Stop recorded"),
     "door.touch": _("Counted as sent"),
+    "factor_added": _("Second factor set up"),
+    "factor_removed": _("Second factor removed"),
     "halt.lifted": _("Started again"),
     "halt.placed": _("Sending stopped"),
     "installation.followed": _("A host wrote down again what its journal knew"),

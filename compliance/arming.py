@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance import epochs, faults, hosts, installation, journal, locks, replay, roster
 from compliance.acts import Act, Consent
+from compliance.factor import Kind
 from compliance.faults import Fault
 from compliance.journal import JournalUnavailable
 from compliance.models import Installation, Purpose
@@ -190,6 +191,6 @@ def _refusal(found: Fault) -> Refusal:
 
 
 ACTS = (
-    Act("arm", arm, against_arming, comment_required=True),
-    Act("disarm", disarm, comment_required=True, danger=True),
+    Act("arm", arm, against_arming, comment_required=True, kind=Kind.STARTS),
+    Act("disarm", disarm, comment_required=True, danger=True, kind=Kind.STOPS),
 )

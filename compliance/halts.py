@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance import audit, identities, locks
 from compliance.acts import Act, Consent
+from compliance.factor import Kind
 from compliance.models import Halt, Incident
 from compliance.principals import Principal, System, actor
 from compliance.refusals import Refusal, Refused
@@ -156,7 +157,7 @@ def _unknown(by: Principal) -> list[Refusal]:
 
 
 ACTS = (
-    Act("ask_start", ask_start, against_asking, comment_required=True),
-    Act("confirm_start", confirm_start, against_confirming, comment_required=True),
-    Act("decline_start", decline_start, comment_required=True, danger=True),
+    Act("ask_start", ask_start, against_asking, comment_required=True, kind=Kind.STARTS),
+    Act("confirm_start", confirm_start, against_confirming, comment_required=True, kind=Kind.STARTS),
+    Act("decline_start", decline_start, comment_required=True, danger=True, kind=Kind.STOPS),
 )

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance import audit, halts, locks
 from compliance.acts import Act, Consent, Field
+from compliance.factor import Kind
 from compliance.models import Halt, Incident
 from compliance.principals import Principal, System, actor
 from compliance.refusals import Refusal, Refused
@@ -108,6 +109,6 @@ def _moved(
 
 
 ACTS = (
-    Act("record_review", record_review, fields=(REVIEW,)),
-    Act("close", close, fields=(CAUSE, REMEDY)),
+    Act("record_review", record_review, fields=(REVIEW,), kind=Kind.WRITES),
+    Act("close", close, fields=(CAUSE, REMEDY), kind=Kind.WRITES),
 )

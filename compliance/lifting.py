@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance import audit, cards, identities, journaling, locks, stopped, subjects
 from compliance.acts import Act, Consent
 from compliance.addresses import Address
+from compliance.factor import Kind
 from compliance.models import (
     Lift,
     LiftRequest,
@@ -287,6 +288,6 @@ def _refuse(refusals: Sequence[Refusal]) -> None:
 
 
 ACTS = (
-    Act("confirm", confirm, check=against_confirming),
-    Act("decline", decline, comment_required=True),
+    Act("confirm", confirm, check=against_confirming, kind=Kind.LIFTS),
+    Act("decline", decline, comment_required=True, kind=Kind.STOPS),
 )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import FieldDoesNotExist
@@ -19,13 +20,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch
 
 from compliance import addresses, audit, clock, keys
+from compliance.admin_factor import Asked
 from compliance.principals import SYSTEM, Principal
 from compliance.sparing import Sparing
 
 _KEY = re.compile(r"\d{1,18}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_FINE, _FORBIDDEN = 200, 403
+_FINE, _GOES_ON, _FORBIDDEN = 200, 302, 403
 _failed = Sparing()
-_SIGN_IN, _SIGN_OUT, _LOOK_UP = "admin:login", "admin:logout", "admin:autocomplete"
+_SIGN_OUT, _LOOK_UP = "admin:logout", "admin:autocomplete"
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -41,10 +43,12 @@ class Watching:
         match = request.resolver_match
         if match is None:
             return response
-        if response.status_code == _FORBIDDEN:
+        if isinstance(response, Asked):
+            _record(request, "access.factor_asked", _subject(match), place=match.view_name, method=request.method)
+        elif response.status_code == _FORBIDDEN:
             _denied(request, match)
-        elif match.view_name == _SIGN_IN and request.method == "POST":
-            _came(request)
+        elif match.view_name in settings.SIGN_IN_VIEWS and request.method == "POST":
+            _came(request, response)
         elif match.view_name == _LOOK_UP and response.status_code == _FINE:
             _looked_up(request, response)
         return response
@@ -108,12 +112,12 @@ def _denied(request: HttpRequest, match: ResolverMatch) -> None:
         _record(request, "access.denied", _subject(match), place=match.view_name, method=request.method)
 
 
-def _came(request: HttpRequest) -> None:
+def _came(request: HttpRequest, response: HttpResponse) -> None:
     if request.user.is_authenticated:
         _record(request, "access.signed_in", audit.reference(request.user))
-    else:
-        worth = _failed.note(_digest("sign-in", request.POST.get("username")), clock.now())
-        if worth:
+    elif response.status_code != _GOES_ON and (said := request.POST.get("login")):
+        # A password that was right leads on to the second factor, whose failures are recorded by whoever checks it.
+        if worth := _failed.note(_digest("sign-in", said), clock.now()):
             _record(request, "access.sign_in_failed", "auth.user", by=SYSTEM, name=worth.name, count=worth.count)
 
 

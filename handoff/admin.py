@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -11,18 +13,23 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from compliance import audit, clock
+from compliance.admin_factor import asked
 from compliance.admin_pages import NOTHING, Page, Panel, badge, person
-from handoff import roles
+from compliance.factor import Kind
+from handoff import factors, roles
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
+# Addresses are not used to sign in; a factor is set up and taken off by whose it is, or by a command, never by a form.
+admin.site.unregister(EmailAddress)
+admin.site.unregister(Authenticator)
 admin.site.index_title = _("Today")
 
 
@@ -37,6 +44,7 @@ class RolesField(forms.ModelMultipleChoiceField):
 class UserAdmin(Page, DjangoUserAdmin):  # type: ignore[misc]
     """Members of staff."""
 
+    kind = Kind.KEYS
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -49,12 +57,12 @@ class UserAdmin(Page, DjangoUserAdmin):  # type: ignore[misc]
     fieldsets = (
         (None, {"fields": ("username", "password", ("first_name", "last_name"), "email")}),
         (_("What they may do"), {"fields": ("is_active", "is_staff", "groups", "is_superuser")}),
-        (_("When"), {"fields": ("last_login", "date_joined")}),
+        (_("When"), {"fields": ("factor_shown", "last_login", "date_joined")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "email", "usable_password", "password1", "password2")}),
     )
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("factor_shown", "last_login", "date_joined")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         rows: QuerySet[User] = super().get_queryset(request)
@@ -93,8 +101,16 @@ class UserAdmin(Page, DjangoUserAdmin):  # type: ignore[misc]
         if request.resolver_match and request.resolver_match.url_name == "auth_user_password_change":
             audit.record("auth.user.password_set", audit.reference(obj), by=person(request), at=clock.now())
 
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        step = asked(request, Kind.KEYS) if request.method == "POST" else None
+        return step or super().user_change_password(request, id, form_url)
+
     def panels(self, request: HttpRequest, row: User, at: datetime) -> list[Panel]:
         return []
+
+    @admin.display(description=_("second factor"))
+    def factor_shown(self, row: User) -> str:
+        return badge(_("set up"), "good") if factors.has_one(row) else badge(_("none yet"), "wait")
 
     @admin.display(description=_("name"), ordering="last_name")
     def name_shown(self, row: User) -> str:

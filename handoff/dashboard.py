@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Model, Q
 from django.http import HttpRequest
 from django.urls import reverse
@@ -114,6 +115,7 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["disarmed"] = installation.disarmed()
     context["halted"] = halted()
     context["host_stopped"] = host_stop.stands()
+    context["no_factor"] = not settings.REQUIRE_MFA
     context["incidents"] = open_incidents(by)
     context["now"] = at
     context["waiting"] = waiting_for(by, at)

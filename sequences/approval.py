@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance import audit
 from compliance.acts import Act, Consent
 from compliance.addresses import same_person
+from compliance.factor import Kind
 from compliance.principals import Principal, Staff, System
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import move
@@ -188,14 +189,14 @@ def _editors(row: models.Model) -> set[str]:
 
 
 TEXT_ACTS = (
-    Act("submit", submit, against_submitting),
-    Act("approve_messaging", sign_text, against_signing),
-    Act("approve_narrative", sign_text, against_signing),
-    Act("load", sign_text, against_signing),
-    Act("reject", reject, comment_required=True, danger=True),
+    Act("submit", submit, against_submitting, kind=Kind.WRITES),
+    Act("approve_messaging", sign_text, against_signing, kind=Kind.APPROVES),
+    Act("approve_narrative", sign_text, against_signing, kind=Kind.APPROVES),
+    Act("load", sign_text, against_signing, kind=Kind.APPROVES),
+    Act("reject", reject, comment_required=True, danger=True, kind=Kind.STOPS),
 )
 SEQUENCE_ACTS = (
-    Act("submit", submit, against_submitting),
-    Act("approve", sign_sequence, against_signing),
-    Act("reject", reject, comment_required=True, danger=True),
+    Act("submit", submit, against_submitting, kind=Kind.WRITES),
+    Act("approve", sign_sequence, against_signing, kind=Kind.APPROVES),
+    Act("reject", reject, comment_required=True, danger=True, kind=Kind.STOPS),
 )

@@ -13,6 +13,7 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from compliance.acts import Act, Consent
+from compliance.factor import Kind
 from compliance.principals import Principal
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import move
@@ -52,7 +53,7 @@ def against(arrow: str, row: Text, by: Principal) -> list[Refusal]:
 
 
 def _act(arrow: str) -> Act:
-    return Act(arrow, partial(renew, arrow), partial(against, arrow))
+    return Act(arrow, partial(renew, arrow), partial(against, arrow), kind=Kind.APPROVES)
 
 
 TEXT_ACTS = tuple(_act(arrow) for arrow in ("renew_messaging", "renew_narrative", "renew_loading"))

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance import stopped, suppression
 from compliance.acts import Act, Consent
 from compliance.calendar import CalendarError, Window
+from compliance.factor import Kind
 from compliance.models import AddressDigest, Strength, Suppression
 from compliance.principals import SYSTEM, Principal
 from compliance.transitions import move
@@ -187,4 +188,4 @@ def _spread(contact: int, step: int) -> float:
     return int.from_bytes(hashlib.sha256(f"{contact}/{step}".encode()).digest()[:4]) / 2**32
 
 
-ACTS = (Act("leave", remove, comment_required=True, danger=True),)
+ACTS = (Act("leave", remove, comment_required=True, danger=True, kind=Kind.STOPS),)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance import audit, clearance, locks
 from compliance.acts import Act, Consent
 from compliance.clearance import Ruling
+from compliance.factor import Kind
 from compliance.principals import Principal, actor
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import NotPermitted, arrows, move
@@ -284,9 +285,9 @@ def _changed() -> Refusal:
 
 
 ACTS = (
-    Act("submit", submit, against_submitting),
-    Act("sign", sign, against_signing),
-    Act("sign_changes", sign, against_signing, nothing_to_sign),
-    Act("reject", approval.reject, comment_required=True, danger=True),
-    Act("withdraw", withdraw, comment_required=True, danger=True),
+    Act("submit", submit, against_submitting, kind=Kind.WRITES),
+    Act("sign", sign, against_signing, kind=Kind.APPROVES),
+    Act("sign_changes", sign, against_signing, nothing_to_sign, kind=Kind.APPROVES),
+    Act("reject", approval.reject, comment_required=True, danger=True, kind=Kind.STOPS),
+    Act("withdraw", withdraw, comment_required=True, danger=True, kind=Kind.STOPS),
 )

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from compliance import locks, vault
 from compliance.acts import Act, Consent
+from compliance.factor import Kind
 from compliance.principals import Principal
 from compliance.transitions import move
 from sequences.approval import only
@@ -43,4 +44,4 @@ def password_of(row: Mailbox) -> str:
     return vault.unseal(row.secret) if row.secret else ""
 
 
-ACTS = (Act("start", start, comment_required=True),)
+ACTS = (Act("start", start, comment_required=True, kind=Kind.STARTS),)

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from compliance.acts import Act, Consent
+from compliance.factor import Kind
 from compliance.principals import Principal
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import move
@@ -42,6 +43,6 @@ def _resolve(row: OutboundMessage, arrow: str, by: Principal, at: datetime, cons
 
 
 ACTS = (
-    Act("accept", accept, against_accepting, comment_required=True),
-    Act("cancel", cancel, comment_required=True, danger=True),
+    Act("accept", accept, against_accepting, comment_required=True, kind=Kind.WRITES),
+    Act("cancel", cancel, comment_required=True, danger=True, kind=Kind.STOPS),
 )

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import TransactionTestCase, override_settings
+from django.test import Client, TransactionTestCase, override_settings
 
+from compliance import clock, factor
 from handoff.roles import sync_roles
 from tests.emptying import emptying
 from tests.lanes import find_chromium
@@ -70,6 +71,22 @@ def _state_of_its_own(settings: Any, tmp_path: Path) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _passwords_are_cheap() -> Iterator[None]:
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _staff_have_just_used_their_factor() -> Iterator[None]:
+    """Whoever signs in by `force_login` did so with a password and a factor; tests of factors say otherwise."""
+    plain = Client.force_login
+
+    def with_factor(client: Client, user: Any, backend: str | None = None) -> None:
+        plain(client, user, backend)
+        session = client.session
+        factor.note(session, user, clock.now())
+        session.save()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "force_login", with_factor)
         yield
 
 

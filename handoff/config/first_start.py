@@ -14,11 +14,13 @@ _FIRST_COMMANDS = {"setup", "demo"}
 def prepare(argv: list[str], root: Path = ROOT) -> None:
     """Write `.env` once, readable by its owner only, when a set-up command meets no SECRET_KEY anywhere.
 
-    A demonstration that is told no database takes one of its own.
+    A demonstration that is told no database takes one of its own, and asks its invented staff for no second factor
+    unless it is told to.
     """
     path = root / ".env"
-    if argv[1:2] == ["demo"] and not _names_a_database(path):
-        os.environ["DATABASE_URL"] = f"sqlite:///{root / 'demo.sqlite3'}"
+    if argv[1:2] == ["demo"]:
+        _assume(path, "DATABASE_URL", f"sqlite:///{root / 'demo.sqlite3'}")
+        _assume(path, "HANDOFF_REQUIRE_MFA", "false")
     if len(argv) < 2 or argv[1] not in _FIRST_COMMANDS or "SECRET_KEY" in os.environ or path.exists():
         return
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -26,9 +28,11 @@ def prepare(argv: list[str], root: Path = ROOT) -> None:
         file.write(_fresh())
 
 
-def _names_a_database(path: Path) -> bool:
+def _assume(path: Path, variable: str, value: str) -> None:
+    """Set a variable that neither the environment nor the file names."""
     written = path.read_text().splitlines() if path.exists() else []
-    return "DATABASE_URL" in os.environ or any(line.startswith("DATABASE_URL=") for line in written)
+    if not any(line.startswith(f"{variable}=") for line in written):
+        os.environ.setdefault(variable, value)
 
 
 def _fresh() -> str:

@@ -75,6 +75,7 @@ UNFOLD: dict[str, Any] = {
     "STYLES": [lambda request: static("handoff/admin.css")],
     "SCRIPTS": [lambda request: static("handoff/dialogs.js")],
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("handoff/icon.svg")}],
+    "ACCOUNT": {"navigation": [{"title": _("Authenticator app"), "link": reverse_lazy("mfa_index")}]},
     "COLORS": {"primary": dict(zip(_SHADES, _BLUE.split(), strict=True))},
     "SIDEBAR": {
         "navigation": [

@@ -8,7 +8,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from handoff.config import look
+from handoff.config import look, sign_in
 
 ROOT = Path(__file__).resolve().parents[2]
 env = environ.Env()
@@ -55,6 +55,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
     "import_export",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "compliance",
     "sequences",
     "handoff",
@@ -69,7 +72,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "compliance.watching.Watching",
+    "handoff.doorman.Doorman",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -108,7 +113,8 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# Codes that were used and failed sign-ins have to be known to every process on every host, with a broker or without.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "handoff_cache"}}
 
 # --- what is decided, in which order ----------------------------------------------------------------------------------
 # The whole policy of sending, asked alike by import preview, list signature, planner and the final clearance.
@@ -264,8 +270,15 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     }
 }
-LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
+
+# --- signing in -------------------------------------------------------------------------------------------------------
+globals().update(sign_in.SETTINGS)
+# What the lower floors need to know of it: who checks a code, and where people come in.
+FACTOR_CHECK = "handoff.factor_forms.check"
+SIGN_IN_VIEWS: list[str] = ["account_login", "mfa_authenticate"]
+REQUIRE_MFA: bool = env.bool("HANDOFF_REQUIRE_MFA", not DEBUG)
+# Behind a proxy everybody would share one bucket of failed sign-ins.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SECURE_PROXY_SSL_HEADER else 0
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

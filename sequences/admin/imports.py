@@ -18,7 +18,9 @@ from import_export.formats.base_formats import CSV, XLSX, Format
 from unfold.contrib.import_export.forms import ExportForm
 
 from compliance import clock, watching
+from compliance.admin_factor import asked
 from compliance.admin_pages import Page, person
+from compliance.factor import Kind
 from compliance.refusals import Refused
 from sequences.imports import bases, leftovers, reasons, uploads
 from sequences.imports.cells import ImportFileError
@@ -144,6 +146,8 @@ class ImportPages(Page):
     def leftovers_view(self, request: HttpRequest, object_id: str) -> HttpResponse | StreamingHttpResponse:
         """The rows that would not be taken, as a file."""
         row = self._list(request, object_id)
+        if step := asked(request, Kind.EXPORTS, back=_url("import_preview", row)):
+            return step
         try:
             file, basis = uploads.kept(request.session, row.pk)
         except uploads.NoUpload as error:
@@ -195,6 +199,11 @@ class ContactExport(ExportMixin):
     def has_export_permission(self, request: HttpRequest) -> bool:
         """Whoever may carry people in may carry them out."""
         return bool(person(request).has_perm(PERMISSION))
+
+    def export_action(self, request: HttpRequest) -> HttpResponse:
+        step = asked(request, Kind.EXPORTS) if request.method == "POST" else None
+        page: HttpResponse = step or super().export_action(request)
+        return page
 
     def get_export_data(
         self, file_format: Any, request: HttpRequest, queryset: QuerySet[Contact], **told: Any

@@ -14,6 +14,7 @@ from compliance.admin_acts import ActsAdmin
 from compliance.admin_halts import stop_panel
 from compliance.admin_pages import Panel
 from compliance.caps import Bound, Room
+from compliance.factor import Kind
 from sequences.mailboxes import ACTS
 from sequences.models import Mailbox, OutboundMessage
 
@@ -62,6 +63,7 @@ class MailboxAdmin(ActsAdmin):
 
     form = MailboxForm
     acts = ACTS
+    kind = Kind.KEYS
     means = {
         "start": _("You say that the fault is mended. What waits is sent in its order, within the caps."),
     }

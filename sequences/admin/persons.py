@@ -21,8 +21,10 @@ from django.utils.translation import gettext_lazy as _
 from compliance import addresses, cards, clock, watching
 from compliance.acts import Consent
 from compliance.addresses import AddressError
+from compliance.admin_factor import asked
 from compliance.admin_pages import Page, Panel, key_in, person
 from compliance.admin_persons import known
+from compliance.factor import Kind
 from compliance.refusals import Refusal, Refused
 from sequences import erasing, merging
 from sequences.models import Contact
@@ -41,6 +43,7 @@ class PersonAct:
     against: Callable[[Contact, Any], list[Refusal]]
     do: Callable[..., object]
     danger: bool = False
+    kind: Kind | None = None
 
 
 def _against_more(contact: Contact, by: Any) -> list[Refusal]:
@@ -56,6 +59,7 @@ ACTS: Sequence[PersonAct] = (
         _("The other contact becomes another address of this person. Every stop of either holds for both from now on."),
         _against_more,
         merging.merge_contacts,
+        kind=Kind.WRITES,
     ),
     PersonAct(
         "apart",
@@ -63,6 +67,7 @@ ACTS: Sequence[PersonAct] = (
         _("This contact becomes a person of its own again. Every stop stays with both of them."),
         merging.against_splitting,
         merging.split_contact,
+        kind=Kind.WRITES,
     ),
     PersonAct(
         "erase",
@@ -75,6 +80,7 @@ ACTS: Sequence[PersonAct] = (
         erasing.against_erasing,
         erasing.erase,
         danger=True,
+        kind=Kind.WRITES,
     ),
 )
 
@@ -112,6 +118,8 @@ class WithPersonActs(Page):
             raise PermissionDenied
         if request.method != "POST":
             return self._ask(request, row, act)
+        if step := asked(request, act.kind, back=_page(row)):
+            return step
         looks = act.key == _SAME and "who" in request.POST
         return self._look(request, row, act) if looks else self._take(request, row, act)
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from tests.desk import sign_in
+from tests.phone import paired, stale
 
 _FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 _SIZES = {"desk": (1280, 900), "phone": (390, 844)}
@@ -23,6 +24,7 @@ class Desk:
 
     page: Page
     address: str
+    user: Any = None
     complaints: list[str] = field(default_factory=list)
 
     def visit(self, path: str) -> None:
@@ -55,16 +57,23 @@ def sit_down(browser: Browser, live_server: LiveServer) -> Iterator[SitDown]:
     """`sit_down("cmo", scheme="dark", size="phone", scripts=False)`: a window in which that role has signed in."""
     contexts: list[BrowserContext] = []
 
-    def _sit_down(role: str = "", *, scheme: Scheme = "light", size: str = "desk", scripts: bool = True) -> Desk:
+    def _sit_down(
+        role: str = "", *, scheme: Scheme = "light", size: str = "desk", scripts: bool = True, factor: str = "fresh"
+    ) -> Desk:
         width, height = _SIZES[size]
         context = browser.new_context(
             color_scheme=scheme, viewport={"width": width, "height": height}, java_script_enabled=scripts
         )
         contexts.append(context)
         context.set_default_timeout(10_000)
-        if role:
-            context.add_cookies([{"name": "sessionid", "value": _session(role), "url": live_server.url}])
-        desk = Desk(context.new_page(), live_server.url)
+        client = Client()
+        user = paired(sign_in(client, role)) if role else None
+        if user and factor == "stale":
+            stale(client)
+        if user:
+            key = client.cookies[settings.SESSION_COOKIE_NAME].value
+            context.add_cookies([{"name": "sessionid", "value": key, "url": live_server.url}])
+        desk = Desk(context.new_page(), live_server.url, user)
         desk.page.on("console", lambda said: _note(desk, said))
         desk.page.on("pageerror", lambda error: desk.complaints.append(str(error)))
         desk.page.on("dialog", lambda dialog: desk.complaints.append(f"a script said {dialog.message}"))
@@ -73,12 +82,6 @@ def sit_down(browser: Browser, live_server: LiveServer) -> Iterator[SitDown]:
     yield _sit_down
     for context in contexts:
         context.close()
-
-
-def _session(role: str) -> str:
-    client = Client()
-    sign_in(client, role)
-    return str(client.cookies[settings.SESSION_COOKIE_NAME].value)
 
 
 def _note(desk: Desk, said: Any) -> None:

@@ -7,6 +7,7 @@ from sequences.models import TemplateVersion
 from tests.browser.conftest import SitDown
 from tests.cast import PASSWORD, TUESDAY
 from tests.factories import UserFactory, submitted_text
+from tests.phone import code_of, paired
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 State = TemplateVersion.State
@@ -71,12 +72,14 @@ def test_an_act_is_taken_without_any_script(sit_down: SitDown) -> None:
 
 
 def test_the_author_reads_the_reason_instead_of_a_button(sit_down: SitDown) -> None:
-    author = UserFactory(username="jonah", roles=["content", "cmo"])
+    author = paired(UserFactory(username="jonah", roles=["content", "cmo"]))
     text = submitted_text(TUESDAY, author=author)
     desk = sit_down()
-    desk.visit(f"/admin/login/?next=/admin/sequences/templateversion/{text.pk}/change/")
+    desk.visit(f"/admin/sequences/templateversion/{text.pk}/change/")
     desk.page.get_by_label("Username").fill("jonah")
     desk.page.get_by_label("Password").fill(PASSWORD)
+    desk.page.get_by_role("button", name="Log in").click()
+    desk.page.get_by_label("Code from your authenticator app").fill(code_of(author))
     desk.page.get_by_role("button", name="Log in").click()
     expect(desk.page.get_by_text("Who wrote or edited a text does not sign it.").first).to_be_visible()
     assert desk.page.get_by_role("button", name="Approve the messaging (CMO)").count() == 0

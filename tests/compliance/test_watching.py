@@ -21,7 +21,7 @@ from tests.factories import AccountFactory, ContactFactory, UserFactory, submitt
 from tests.handoff.installation import at_work, received
 
 pytestmark = pytest.mark.django_db
-LOGIN = reverse("admin:login")
+LOGIN = reverse("account_login")
 PERSONAL = (Contact, OutboundMessage, InboundMessage, ListRow, Enrollment)
 
 
@@ -205,14 +205,14 @@ class TestRefusals:
 
     def test_who_is_not_signed_in_is_nobody_to_record(self) -> None:
         client = Client(enforce_csrf_checks=True)
-        assert client.post(LOGIN, {"username": "x"}).status_code == 403
+        assert client.post(LOGIN, {"login": "x"}).status_code == 403
         assert not AuditEntry.objects.exists()
 
 
 class TestComingAndGoing:
     def test_a_sign_in_and_a_sign_out_are_recorded(self, client: Client) -> None:
         person = UserFactory(role="rep")
-        client.post(LOGIN, {"username": person.username, "password": PASSWORD})
+        client.post(LOGIN, {"login": person.username, "password": PASSWORD})
         client.post(reverse("admin:logout"))
         told = [(entry.verb, entry.actor, entry.subject) for entry in AuditEntry.objects.order_by("pk")]
         who = f"user:{person.pk}", f"auth.user:{person.pk}"
@@ -220,7 +220,7 @@ class TestComingAndGoing:
 
     def test_a_failed_sign_in_keeps_a_digest_of_the_name_and_nothing_else(self, client: Client) -> None:
         for name in ("philippa@example.com", "Philippa@example.com", "mallory"):
-            client.post(LOGIN, {"username": name, "password": "wrong"})
+            client.post(LOGIN, {"login": name, "password": "wrong"})
         one, same, other = (entry.data["name"] for entry in entries("access.sign_in_failed"))
         assert one == same != other
         assert not {"philippa", "mallory", "wrong"} & set(everything().replace('"', " ").split())
@@ -247,7 +247,7 @@ class TestComingAndGoing:
         person = UserFactory(role="rep")
         no_more_entries()
         with pytest.raises(DatabaseError):
-            client.post(LOGIN, {"username": person.username, "password": PASSWORD})
+            client.post(LOGIN, {"login": person.username, "password": PASSWORD})
         assert client.get(reverse("admin:index")).status_code == 302
 
 

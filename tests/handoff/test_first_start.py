@@ -11,7 +11,7 @@ from handoff.config.first_start import prepare
 
 @pytest.fixture(autouse=True)
 def _without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SECRET_KEY", "DATABASE_URL"):
+    for name in ("SECRET_KEY", "DATABASE_URL", "HANDOFF_REQUIRE_MFA"):
         # Set first, so that whatever the code under test leaves behind is taken back too.
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
@@ -51,3 +51,20 @@ def test_a_demo_keeps_to_the_database_that_is_written_down(tmp_path: Path) -> No
     (tmp_path / ".env").write_text("SECRET_KEY=mine\nDATABASE_URL=sqlite:///theirs.sqlite3\n")
     prepare(["manage.py", "demo"], tmp_path)
     assert "DATABASE_URL" not in os.environ
+
+
+def test_a_demo_asks_its_invented_staff_for_no_factor(tmp_path: Path) -> None:
+    prepare(["manage.py", "demo"], tmp_path)
+    assert os.environ["HANDOFF_REQUIRE_MFA"] == "false"
+
+
+def test_a_demo_that_is_told_to_asks_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANDOFF_REQUIRE_MFA", "true")
+    prepare(["manage.py", "demo"], tmp_path)
+    assert os.environ["HANDOFF_REQUIRE_MFA"] == "true"
+
+
+@pytest.mark.parametrize("command", ["run", "setup", "loop"])
+def test_nothing_but_a_demo_leaves_the_factor_out_by_itself(tmp_path: Path, command: str) -> None:
+    prepare(["manage.py", command], tmp_path)
+    assert "HANDOFF_REQUIRE_MFA" not in os.environ

@@ -23,6 +23,8 @@ EDGES = (
     "*/management/commands/*.py",
     "handoff/config/*.py",
     "handoff/dashboard.py",
+    "handoff/factor_forms.py",
+    "handoff/factors.py",
     "handoff/rounds.py",
     "sequences/inbound/imap.py",
     "sequences/inbound/webhooks.py",

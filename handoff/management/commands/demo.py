@@ -61,7 +61,8 @@ class Command(BaseCommand):
         """The admin, and the rounds in real time: what you sign is sent, to the catcher."""
         url = settings.PUBLIC_URL
         with serving.web(port, {"PUBLIC_URL": url, "HANDOFF_STATE_DIR": str(settings.STATE_DIR)}) as process:
-            invitation = _INVITATION.format(url=url, password=cast.PASSWORD, people=_people())
+            factors = _ASKED if settings.REQUIRE_MFA else _NOT_ASKED
+            invitation = _INVITATION.format(url=url, password=cast.PASSWORD, people=_people(), factors=factors)
             console.print(invitation, markup=False, soft_wrap=True)
             serving.until_stopped(process, with_rounds=True)
 
@@ -70,6 +71,8 @@ _INVITATION = """
 The admin is at {url}/admin/ - Ctrl-C stops it. Log in as one of these with the password  {password}
 
 {people}
+
+{factors}
 
 Five things to try
   1. As maren (CMO), look at what waits for you on the first page; read the text and sign it, or say why not.
@@ -80,6 +83,11 @@ Five things to try
   4. As grace (legal), record a stop for somebody on "Autumn webinar"; seconds later their passage has ended.
   5. As jonah (content), write a new version of a text, submit it, and try to sign it yourself.
 """
+
+_NOT_ASKED = """\
+A password is enough here, because these people are invented. An installation asks everybody for a second factor as
+well, and again before they sign, start, lift or export; to see that:  HANDOFF_REQUIRE_MFA=true make demo"""
+_ASKED = "Each of them sets up a second factor first: have an authenticator app at hand."
 
 
 def _people() -> str:

@@ -35,6 +35,11 @@
     }
   });
 
+  // The browser looks for the first field while the page is still hidden.
+  document.addEventListener("alpine:initialized", () => {
+    requestAnimationFrame(() => document.querySelector("form.ho-form [autofocus]:not(dialog *)")?.focus());
+  });
+
   // Pressed twice, an act would be refused the second time although it was taken.
   document.addEventListener("submit", (event) => {
     const form = event.target;
