@@ -1,7 +1,8 @@
 """Decides how a body written in Markdown is read: one pass of CommonMark over the text with its tags as words.
 
-Left out of CommonMark: raw HTML, images, code blocks, setext headings and link references: what a person would not
-type into a letter, or would type by accident (four blanks, two dashes above a signature).
+Left out of CommonMark: code blocks, setext headings and link references: what a person would type into a letter by
+accident (four blanks, two dashes above a signature). Refused: images and raw HTML, which could fetch or run something
+that nobody signed (LAW APR-06).
 """
 
 import re
@@ -52,8 +53,9 @@ def _steering_html(
 
 
 def _reader() -> MarkdownIt:
-    reader = _Reader("commonmark", {"html": False, "maxNesting": 2 * _DEEPEST})
-    reader.disable(["code", "fence", "html_block", "html_inline", "lheading", "reference"])
+    # HTML is read as such so that it can be refused; nothing of it is ever rendered.
+    reader = _Reader("commonmark", {"html": True, "maxNesting": 2 * _DEEPEST})
+    reader.disable(["code", "fence", "lheading", "reference"])
     reader.block.ruler.before("blockquote", "steering", _steering_rule, {"alt": ["paragraph", "blockquote", "list"]})
     reader.add_render_rule("steering", _steering_html)
     return reader
@@ -108,6 +110,8 @@ class _Inspection:
         self.line = block.map[0] if block.map else self.line
         if len(home) > _DEEPEST:
             raise self._flaw(Flaw.TOO_DEEP, "too many lists or quotes within each other")
+        if block.type == "html_block":
+            raise self._html(block.content)
         if block.type == "steering":
             self._settle(block.content, home)
         children = block.children or []
@@ -122,7 +126,9 @@ class _Inspection:
 
     def _look_inside(self, child: Token, rest: Sequence[Token], home: Home) -> None:
         if child.type == "image":
-            raise self._flaw(Flaw.IMAGE, "pictures are not sent")
+            raise self._flaw(Flaw.IMAGE, "pictures are not sent; link to the page that shows it")
+        if child.type == "html_inline":
+            raise self._html(child.content)
         if child.type == "link_open":
             self._read_link(child, rest)
         self._settle(child.content, home)
@@ -157,6 +163,14 @@ class _Inspection:
         host = _HOST.match(target)
         if host and self.tokens.found(host[0]):
             raise self._flaw(Flaw.VARIABLE_IN_HOST, "where a link leads is written out, not filled in", inside)
+
+    def _html(self, text: str) -> WordingError:
+        """At the tag itself: it stands in the source as it was typed."""
+        tag, _newline, _rest = self.tokens.restore(text).strip().partition("\n")
+        starts = [0, *(end + 1 for end, char in enumerate(self.source.text) if char == "\n")]
+        offset = self.source.text.find(tag, starts[self.line])
+        message = f"{tag[:40]!r} is HTML, which is not obeyed; write Markdown, or `between backticks` to show it"
+        return self.source.flaw(max(offset, starts[self.line]), Flaw.HTML, message)
 
     def _flaw(self, code: Flaw, message: str, tags: Sequence[Tag] = ()) -> WordingError:
         if tags:

@@ -24,6 +24,7 @@ class Flaw(StrEnum):
     FILTERED_URL = "filtered_url"
     MAY_BE_BLANK = "may_be_blank"
     TAG_CROSSES_MARKUP = "tag_crosses_markup"
+    HTML = "html"
     IMAGE = "image"
     HIDDEN_TEXT = "hidden_text"
     EMPTY_LINK = "empty_link"

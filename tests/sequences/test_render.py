@@ -221,8 +221,9 @@ class TestParts:
         assert result.text == "{{ request }} {% if x %} {Engines Ltd\n"
         assert "{{ request }} {% if x %} {Engines Ltd</p>" in result.html
 
-    def test_raw_html_is_shown_not_obeyed(self) -> None:
-        assert "&lt;b onclick=x&gt;" in touch("a <b onclick=x>c</b>").html
+    @pytest.mark.parametrize("body", ["`<b onclick=x>`", "a < b > c", "I <3 you", r"a \<b>"])
+    def test_what_is_no_html_or_stands_between_backticks_is_text(self, body: str) -> None:
+        assert "&lt;" in touch(body).html
 
     def test_a_condition_on_its_own_line_leaves_no_empty_paragraph(self) -> None:
         body = "One\n{% if contact.title %}\nTwo\n\nThree\n{% endif %}\nFour"
@@ -257,6 +258,8 @@ class TestFlaws:
             ("One\n\nTwo\n  {{ request }}", (4, 6, "unknown_variable")),
             ("One\n\n  [x](http://a.org)", (3, 3, "link_target")),
             ("a{% if contact.title %}\n\nb{% endif %}", (3, 2, "tag_crosses_markup")),
+            ("One\n\nTwo\n\n<script>alert(1)</script>", (5, 1, "html")),
+            ("One\n- two and\nthree <img src=x.png>", (3, 7, "html")),
             ("a\nb\u202ec", (2, 2, "control_character")),
             ("a\0b", (1, 2, "control_character")),
             (" \n ", (1, 1, "empty")),
