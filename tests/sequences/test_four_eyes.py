@@ -99,15 +99,31 @@ class TestOwnDraft:
         with pytest.raises(DatabaseError), transaction.atomic():
             Signature.objects.create(**given, step="messaging", author=author, signer=author)
 
+    def test_in_the_shell_the_database_takes_no_signature_of_an_editor_either(self) -> None:
+        version, editor = submitted_text(TUESDAY), UserFactory(role="cmo")
+        approval.note_edit(version, by=editor, at=TUESDAY, created=False)
+        given = {"subject": audit.reference(version), "digest": version.digest, "at": TUESDAY}
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Signature.objects.create(**given, step="messaging", author=version.author, signer=editor)
+
+    def test_in_the_shell_the_database_takes_no_signature_of_who_put_people_on_a_list(self) -> None:
+        row, cro, ops = submitted_list(TUESDAY, [ContactFactory()]), UserFactory(role="cro"), UserFactory()
+        audit.record("sequences.recipientlist.rows_added", audit.reference(row), by=cro, at=TUESDAY, rows=1)
+        given = {"subject": audit.reference(row), "digest": row.digest, "at": TUESDAY, "step": "recipients"}
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Signature.objects.create(**given, author=row.author, signer=cro)
+        Signature.objects.create(**given, author=row.author, signer=ops)
+
     def test_in_the_shell_a_signature_naming_another_author_opens_nothing(self) -> None:
         """The row says who wrote it; a signature that lies about that does not count."""
         under_way()
-        text, author = own_draft()
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE sequences_templateversion SET state = 'loaded' WHERE id = %s", [text.pk])
+        text, (author, *others) = submitted_text(TUESDAY), UserFactory.create_batch(3)
         given = {"subject": audit.reference(text), "digest": text.digest, "at": TUESDAY, "author": UserFactory()}
-        for step, signer in zip(approval.TEXT_STEPS, (author, *UserFactory.create_batch(2)), strict=True):
+        for step, signer in zip(approval.TEXT_STEPS, (author, *others), strict=True):
             Signature.objects.create(**given, step=step, signer=signer)
+        with connection.cursor() as cursor:
+            said = "UPDATE sequences_templateversion SET state = 'loaded', author_id = %s WHERE id = %s"
+            cursor.execute(said, [author.pk, text.pk])
         Step.objects.update(template_version=text)
         assert verdicts()["WordingIsSigned"] == "text_signed_by_author"
 
