@@ -21,12 +21,13 @@ from compliance.transitions import arrows
 class Consent:
     """What the person said when they pressed the button: a comment, the digest of what they were shown, and `more`.
 
-    `more` holds what they wrote into the fields of the act, by name.
+    `more` holds what they wrote into the fields of the act, by name; `token` proves what they were shown.
     """
 
     comment: str = ""
     digest: str = ""
     more: Mapping[str, str] = field(default_factory=dict)
+    token: str = ""
 
     def said(self, name: str) -> str:
         """What was written into a field of the act; empty when nothing was."""
@@ -62,7 +63,7 @@ class Act:
     takes it.
 
     `do(row, by=…, at=…, consent=…)` returns the row as it is afterwards. `kind` says whether a person has to use
-    their second factor first.
+    their second factor first, `shows` that they are shown something first and prove it with a token.
     """
 
     arrow: str
@@ -73,6 +74,7 @@ class Act:
     danger: bool = False
     fields: tuple[Field, ...] = ()
     kind: Kind | None = None
+    shows: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Decides how an act is offered on a row's page: a button for each open one, every reason for each closed one.
 
-A button opens a dialog; without scripts it leads to a page with the same form. GET changes nothing: only a POST
-with the form's token performs, through `compliance.acts.perform`, which asks every reason again.
+A button opens a dialog; without scripts, and where something has to be read first, it leads to a page with the same
+form. GET changes nothing: only a POST with the form's token performs, through `compliance.acts.perform`, which asks
+every reason again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ class Shown:
     means: Any
     digest: str
     fields: tuple[tuple[Field, str], ...] = ()
+    token: str = ""
 
     @property
     def key(self) -> str:
@@ -78,7 +80,8 @@ class ActsAdmin(Page):
         if request.method == "POST" and (step := asked(request, act.kind, back=self._page(row))):
             return step
         more = {field.name: request.POST.get(f"more-{field.name}", "") for field in act.fields}
-        consent = Consent(request.POST.get("comment", ""), request.POST.get("digest", ""), more)
+        comment, digest, token = (request.POST.get(name, "") for name in ("comment", "digest", "token"))
+        consent = Consent(comment, digest, more, token)
         try:
             return self._take(request, row, act, consent) if request.method == "POST" else self._ask(request, row, act)
         except NoPlaybook:
@@ -103,13 +106,16 @@ class ActsAdmin(Page):
         self, request: HttpRequest, row: Any, act: Act, said: Consent = _NOTHING_SAID, *, status: int = 200
     ) -> TemplateResponse:
         offer = _offer(row, act, request)
+        at = clock.now()
+        panels, token = self.to_be_seen(request, row, at) if act.shows and offer.open else ([], "")
         context = {
             **self.admin_site.each_context(request),
             "title": offer.label,
             "subtitle": str(row),
             "opts": self.opts,
             "original": row,
-            "shown": self._shown(offer, row, said),
+            "shown": self._shown(offer, row, said, token),
+            "panels": panels,
             "comment": said.comment,
             "back": self._page(row),
         }
@@ -120,14 +126,18 @@ class ActsAdmin(Page):
         data = {"open": [self._shown(offer, row) for offer in found if offer.open], "closed": _closed(found)}
         return Panel(_("What you can do now"), "admin/acts/panel.html", data, first=True, badge=self.state_shown(row))
 
-    def _shown(self, offer: Offer, row: Any, said: Consent = _NOTHING_SAID) -> Shown:
+    def _shown(self, offer: Offer, row: Any, said: Consent = _NOTHING_SAID, token: str = "") -> Shown:
         url = reverse(f"admin:{self._act_name()}", args=[row.pk, offer.act.arrow])
         fields = tuple((asked, said.more.get(asked.name, "")) for asked in offer.act.fields)
-        return Shown(offer, url, self.means.get(offer.act.arrow, ""), self.shown_digest(row), fields)
+        return Shown(offer, url, self.means.get(offer.act.arrow, ""), self.shown_digest(row), fields, token)
 
     def shown_digest(self, row: Any) -> str:
         """The digest of what the page shows: a consent names it, so that nothing else is signed."""
         return str(getattr(row, "digest", ""))
+
+    def to_be_seen(self, request: HttpRequest, row: Any, at: datetime) -> tuple[list[Panel], str]:
+        """What somebody has to see before an act that `shows`, and the token that says that they did."""
+        return [], ""
 
     def _act_name(self) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_act"

@@ -115,10 +115,13 @@ def _denied(request: HttpRequest, match: ResolverMatch) -> None:
 def _came(request: HttpRequest, response: HttpResponse) -> None:
     if request.user.is_authenticated:
         _record(request, "access.signed_in", audit.reference(request.user))
-    elif response.status_code != _GOES_ON and (said := request.POST.get("login")):
+    elif (
         # A password that was right leads on to the second factor, whose failures are recorded by whoever checks it.
-        if worth := _failed.note(_digest("sign-in", said), clock.now()):
-            _record(request, "access.sign_in_failed", "auth.user", by=SYSTEM, name=worth.name, count=worth.count)
+        response.status_code != _GOES_ON
+        and (said := request.POST.get("login"))
+        and (worth := _failed.note(_digest("sign-in", said), clock.now()))
+    ):
+        _record(request, "access.sign_in_failed", "auth.user", by=SYSTEM, name=worth.name, count=worth.count)
 
 
 def _record(request: HttpRequest, verb: str, subject: str, *, by: Principal | None = None, **data: Any) -> None:

@@ -20,7 +20,7 @@ from compliance.factor import Kind
 from compliance.principals import Principal, Staff, System
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import move
-from sequences import policy, wording
+from sequences import policy, seen, wording
 from sequences.content import findings
 from sequences.models import SequenceVersion, Signature, TemplateVersion
 from sequences.render import WordingError
@@ -79,12 +79,24 @@ def sign(row: Text, arrow: str, *, by: Principal, at: datetime, consent: Consent
     """Move the row and write the signature, or neither. Raises Refused."""
     if refusals := against_signing(row, by):
         raise Refused(refusals)
-    if consent.digest and consent.digest != row.digest:
-        raise Refused([Refusal("digest_differs", _("The text you were shown is not the text that would be signed."))])
+    if refusals := against_consent(row, by, at, consent):
+        raise Refused(refusals)
+    data = {"digest": row.digest, **seen.of(consent.token)}
     with transaction.atomic():
-        moved = only(move(row, arrow, by=by, at=at, reason=consent.comment, data={"digest": row.digest}))
+        moved = only(move(row, arrow, by=by, at=at, reason=consent.comment, data=data))
         write_signature(row, CHAIN[arrow], row.digest, by=by, at=at, comment=consent.comment)
     return moved
+
+
+def against_consent(
+    row: TemplateVersion | SequenceVersion, by: Principal, at: datetime, consent: Consent
+) -> list[Refusal]:
+    """Why this consent is none to what the row says: another digest, or a text that nobody showed them."""
+    if consent.digest and consent.digest != row.digest:
+        return [Refusal("digest_differs", _("The text you were shown is not the text that would be signed."))]
+    if isinstance(row, SequenceVersion):
+        return []
+    return seen.against(row, by, digest=row.digest, at=at, token=consent.token)
 
 
 def write_signature(
@@ -139,10 +151,13 @@ def against_signing(row: Any, by: Principal) -> list[Refusal]:
 
 def wrote(row: Any, by: Principal) -> bool:
     """Whether a person, by whichever of their accounts, wrote or edited a row."""
-    if isinstance(by, System):
-        return False
+    return not isinstance(by, System) and any(_is_same(user, by) for user in writers(row))
+
+
+def writers(row: Any) -> list[Any]:
+    """Everybody who wrote or edited a row."""
     numbers = [name.partition(":")[2] for name in _editors(row) if name.startswith("user:")]
-    return any(_is_same(user, by) for user in get_user_model().objects.filter(pk__in=[row.author_id, *numbers]))
+    return list(get_user_model().objects.filter(pk__in=[row.author_id, *numbers]).order_by("pk"))
 
 
 def signers(row: models.Model) -> models.QuerySet[Signature]:
@@ -190,9 +205,9 @@ def _editors(row: models.Model) -> set[str]:
 
 TEXT_ACTS = (
     Act("submit", submit, against_submitting, kind=Kind.WRITES),
-    Act("approve_messaging", sign_text, against_signing, kind=Kind.APPROVES),
-    Act("approve_narrative", sign_text, against_signing, kind=Kind.APPROVES),
-    Act("load", sign_text, against_signing, kind=Kind.APPROVES),
+    Act("approve_messaging", sign_text, against_signing, kind=Kind.APPROVES, shows=True),
+    Act("approve_narrative", sign_text, against_signing, kind=Kind.APPROVES, shows=True),
+    Act("load", sign_text, against_signing, kind=Kind.APPROVES, shows=True),
     Act("reject", reject, comment_required=True, danger=True, kind=Kind.STOPS),
 )
 SEQUENCE_ACTS = (

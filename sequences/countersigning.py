@@ -17,7 +17,7 @@ from compliance.factor import Kind
 from compliance.principals import Principal
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import move
-from sequences import approval, validity
+from sequences import approval, seen, validity
 from sequences.models import OutboundMessage, SequenceVersion, Signature, TemplateVersion
 
 STEPS: Mapping[str, Signature.Step] = {
@@ -34,10 +34,11 @@ def renew(arrow: str, row: Text, *, by: Principal, at: datetime, consent: Consen
     """Sign a step in place of somebody who is gone; what waited for that is asked again. Raises Refused."""
     if refusals := against(arrow, row, by):
         raise Refused(refusals)
-    if consent.digest and consent.digest != row.digest:
-        raise Refused([Refusal("digest_differs", _("The text you were shown is not the text that would be signed."))])
+    if refusals := approval.against_consent(row, by, at, consent):
+        raise Refused(refusals)
+    data = {"digest": row.digest, **seen.of(consent.token)}
     with transaction.atomic():
-        moved = approval.only(move(row, arrow, by=by, at=at, reason=consent.comment, data={"digest": row.digest}))
+        moved = approval.only(move(row, arrow, by=by, at=at, reason=consent.comment, data=data))
         approval.write_signature(row, STEPS[arrow], row.digest, by=by, at=at, comment=consent.comment)
         held = OutboundMessage.objects.filter(state=OutboundMessage.State.PLANNED, reason="signer_gone")
         held.filter(not_before__gt=at).update(not_before=at)
@@ -52,9 +53,9 @@ def against(arrow: str, row: Text, by: Principal) -> list[Refusal]:
     return approval.against_signing(row, by)
 
 
-def _act(arrow: str) -> Act:
-    return Act(arrow, partial(renew, arrow), partial(against, arrow), kind=Kind.APPROVES)
+def _act(arrow: str, *, shows: bool) -> Act:
+    return Act(arrow, partial(renew, arrow), partial(against, arrow), kind=Kind.APPROVES, shows=shows)
 
 
-TEXT_ACTS = tuple(_act(arrow) for arrow in ("renew_messaging", "renew_narrative", "renew_loading"))
-SEQUENCE_ACTS = (_act("renew"),)
+TEXT_ACTS = tuple(_act(arrow, shows=True) for arrow in ("renew_messaging", "renew_narrative", "renew_loading"))
+SEQUENCE_ACTS = (_act("renew", shows=False),)

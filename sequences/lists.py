@@ -17,7 +17,7 @@ from compliance.factor import Kind
 from compliance.principals import Principal, actor
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import NotPermitted, arrows, move
-from sequences import approval, asks, breakers, enrollment, validity, wording
+from sequences import approval, asks, breakers, enrollment, seen, validity, wording
 from sequences.models import (
     Contact,
     Enrollment,
@@ -95,7 +95,7 @@ def submit(row: RecipientList, *, by: Principal, at: datetime, consent: Consent)
 def sign(row: RecipientList, *, by: Principal, at: datetime, consent: Consent) -> RecipientList:
     """Sign every row as it stands and start a passage for everybody the door does not refuse. Raises Refused.
 
-    A digest in the consent must be the one of the rows as they stand under the lock.
+    A digest in the consent must be the one of the rows as they stand under the lock, and so must what was shown.
     """
     first = row.state == RecipientList.State.SUBMITTED
     with transaction.atomic(durable=not connection.in_atomic_block):
@@ -105,9 +105,11 @@ def sign(row: RecipientList, *, by: Principal, at: datetime, consent: Consent) -
         # Read once: what is hashed is what is signed, whoever edits a person at this moment.
         leaves = _leaves(row)
         digest = _digest_of(row, leaves)
-        if refusals := _against_digest(row, digest, consent):
+        if refusals := _against_digest(row, digest, consent) or seen.against(
+            row, by, digest=digest, at=at, token=consent.token
+        ):
             raise Refused(refusals)
-        said = {"set": {"digest": digest}, "data": {"digest": digest}}
+        said = {"set": {"digest": digest}, "data": {"digest": digest, **seen.of(consent.token)}}
         arrow = "sign" if first else "sign_changes"
         moved = approval.only(move(row, arrow, by=by, at=at, reason=consent.comment, **said))
         approval.write_signature(row, Signature.Step.RECIPIENTS, digest, by=by, at=at, comment=consent.comment)
@@ -286,8 +288,8 @@ def _changed() -> Refusal:
 
 ACTS = (
     Act("submit", submit, against_submitting, kind=Kind.WRITES),
-    Act("sign", sign, against_signing, kind=Kind.APPROVES),
-    Act("sign_changes", sign, against_signing, nothing_to_sign, kind=Kind.APPROVES),
+    Act("sign", sign, against_signing, kind=Kind.APPROVES, shows=True),
+    Act("sign_changes", sign, against_signing, nothing_to_sign, kind=Kind.APPROVES, shows=True),
     Act("reject", approval.reject, comment_required=True, danger=True, kind=Kind.STOPS),
     Act("withdraw", withdraw, comment_required=True, danger=True, kind=Kind.STOPS),
 )

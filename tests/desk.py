@@ -1,5 +1,6 @@
 """What people do at the admin: sign in with a role, open a page, press a button."""
 
+import re
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -10,6 +11,7 @@ from django.urls import reverse
 
 from compliance.admin_pages import page_of
 from compliance.audit import reference
+from sequences import approval, countersigning, lists
 from tests.factories import UserFactory
 
 
@@ -44,7 +46,18 @@ def act_url(row: Model, arrow: str) -> str:
 
 
 def take(client: Client, row: Any, arrow: str, **fields: str) -> HttpResponse:
-    """Press the button in the dialog; the digest shown goes along unless another is given."""
+    """Press the button of the form; the digest shown goes along unless another is given, and what was to be read."""
     form = {"comment": "", "digest": getattr(row, "digest", ""), **fields}
+    if "token" not in form and arrow in _READ_FIRST and (token := token_shown(client, row, arrow)):
+        form["token"] = token
     response: HttpResponse = client.post(act_url(row, arrow), form)  # type: ignore[assignment]
     return response
+
+
+def token_shown(client: Client, row: Model, arrow: str) -> str:
+    """The token on the page of an act on which something is read first; empty where there is none."""
+    found = re.search(r'name="token" value="([^"]+)"', client.get(act_url(row, arrow)).content.decode())
+    return found[1] if found else ""
+
+
+_READ_FIRST = {act.arrow for act in (*approval.TEXT_ACTS, *countersigning.TEXT_ACTS, *lists.ACTS) if act.shows}

@@ -4,7 +4,7 @@
 # mypy: disable-error-code="no-untyped-call,attr-defined"
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -16,7 +16,7 @@ from compliance.acts import Consent
 from compliance.models import AddressCard, Installation, PlaybookVersion, Purpose
 from compliance.principals import SYSTEM
 from handoff.roles import sync_roles
-from sequences import approval, lists, models
+from sequences import approval, lists, models, showing
 from sequences.models import (
     Account,
     Contact,
@@ -217,7 +217,8 @@ def signed_text(at: datetime, **wording: Any) -> TemplateVersion:
     """A text signed by CMO, CRO and sales ops, loaded."""
     version = submitted_text(at, **wording)
     for role in ("cmo", "cro", "sales_ops"):
-        approval.sign_text(version, by=UserFactory(role=role), at=at, consent=Consent(digest=version.digest))
+        by = UserFactory(role=role)
+        approval.sign_text(version, by=by, at=at, consent=having_read(version, by, at))
         version = TemplateVersion.objects.get(pk=version.pk)
     return version
 
@@ -260,7 +261,17 @@ def running_list(at: datetime, contacts: Sequence[Contact], version: SequenceVer
     if not Mailbox.objects.filter(state=Mailbox.State.ACTIVE).exists():
         MailboxFactory()
     row = submitted_list(at, contacts, version)
-    return lists.sign(row, by=UserFactory(role="cro"), at=at, consent=Consent(digest=row.digest))
+    by = UserFactory(role="cro")
+    return lists.sign(row, by=by, at=at, consent=having_read(row, by, at))
+
+
+def having_read(
+    row: TemplateVersion | RecipientList, by: User, at: datetime, comment: str = "", digest: str = ""
+) -> Consent:
+    """What somebody says who was shown what they are about to sign; `digest` says something else than they saw."""
+    seen: Any = showing.recipients if isinstance(row, RecipientList) else showing.text
+    consent: Consent = seen(row, by=by, at=at).consent(comment)
+    return replace(consent, digest=digest) if digest else consent
 
 
 def card_of(address: str) -> AddressCard:

@@ -21,7 +21,7 @@ from handoff import installing, rounds
 from handoff.demo import cast, recipients, writing
 from handoff.demo.catcher import Catcher
 from handoff.demo.played import PlayedServer
-from sequences import enrollment, lists
+from sequences import enrollment, lists, showing
 from sequences.inbound.intake import take
 from sequences.models import Account, Enrollment, ImportRun, Mailbox, OutboundMessage, RecipientList
 
@@ -100,9 +100,11 @@ class Story:
             perform(submitted, _LIST_ACTS["sign"], by=self.staff["sales_ops"], at=at, consent=Consent())
         except Refused as refused:
             self.say(f"sales ops loaded the list and may not sign it: {refused.refusals[-1]}")
-        before = Enrollment.objects.count()
-        perform(submitted, _LIST_ACTS["sign"], by=self.staff["cro"], at=at, consent=Consent("Looks right."))
-        self.say(f"the CRO signs the list; {Enrollment.objects.count() - before} people enter the sequence")
+        before, cro = Enrollment.objects.count(), self.staff["cro"]
+        shown = showing.recipients(submitted, by=cro, at=at)
+        perform(submitted, _LIST_ACTS["sign"], by=cro, at=at, consent=shown.consent("Looks right."))
+        self.say(f"the CRO reads {len(shown.samples)} of its people's messages, long, short and odd ones, and signs it")
+        self.say(f"{Enrollment.objects.count() - before} people enter the sequence")
 
     def _pass_the_weeks(self) -> None:
         at, ends = self.begins + timedelta(hours=6), self.begins + timedelta(weeks=WEEKS)
@@ -158,9 +160,13 @@ class Story:
     def _signature_is_renewed(self, at: datetime) -> None:
         recipients_list = RecipientList.objects.get(name=LIST_NAME)
         ends = lists.signature_ends(recipients_list) or at
-        consent = Consent("Looked through again; still ours.")
-        perform(recipients_list, _LIST_ACTS["sign_changes"], by=self.staff["cro"], at=at, consent=consent)
+        self._sign_again(recipients_list, "Looked through again; still ours.", at)
         self.say(f"a signature holds for 30 days, this one until {ends:%d %B}: the CRO signs the list again")
+
+    def _sign_again(self, row: RecipientList, comment: str, at: datetime) -> None:
+        cro = self.staff["cro"]
+        consent = showing.recipients(row, by=cro, at=at).consent(comment)
+        perform(row, _LIST_ACTS["sign_changes"], by=cro, at=at, consent=consent)
 
     def _changes_name(self, at: datetime) -> None:
         Account.objects.filter(contacts__address=_RENAMED).update(name="Tidewater Cloud Group")
@@ -168,8 +174,7 @@ class Story:
 
     def _name_is_signed(self, at: datetime) -> None:
         recipients_list = RecipientList.objects.get(name=LIST_NAME)
-        consent = Consent("Renamed after a merger; still ours.")
-        perform(recipients_list, _LIST_ACTS["sign_changes"], by=self.staff["cro"], at=at, consent=consent)
+        self._sign_again(recipients_list, "Renamed after a merger; still ours.", at)
         self.say("the CRO signs the changed row, and its mail goes")
 
     def _company_says_stop(self, at: datetime) -> None:

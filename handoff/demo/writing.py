@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 
 from compliance.acts import Act, Consent, perform
 from compliance.refusals import Refused
-from sequences import approval
+from sequences import approval, showing
 from sequences.models import Sequence as MailSequence
 from sequences.models import SequenceVersion, Step, Template, TemplateVersion
 
@@ -100,7 +100,9 @@ def _draft(template: Template, subject: str, preview: str, body: str, staff: Sta
 
 
 def _take(version: TemplateVersion, arrow: str, who: User, at: datetime) -> TemplateVersion:
-    perform(version, _ACTS[arrow], by=who, at=at, consent=Consent(digest=version.digest))
+    act = _ACTS[arrow]
+    consent = showing.text(version, by=who, at=at).consent() if act.shows else Consent(digest=version.digest)
+    perform(version, act, by=who, at=at, consent=consent)
     return TemplateVersion.objects.get(pk=version.pk)
 
 

@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from compliance import admin_words as words
-from compliance import clock
+from compliance import clock, watching
 from compliance.admin_acts import ActsAdmin
 from compliance.admin_halts import stop_panel
 from compliance.admin_pages import NOTHING, Panel, Record, badge, person, pretty
-from sequences import approval, lists
-from sequences.admin import signatures
+from sequences import approval, lists, showing
+from sequences.admin import sights, signatures
 from sequences.admin.imports import ImportPages
 from sequences.imports import reasons
 from sequences.models import ImportRun, ListRow, RecipientList, SequenceVersion
@@ -96,6 +96,11 @@ class RecipientListAdmin(ImportPages, ActsAdmin):
         )
         stop = stop_panel(request, [row.key])
         return [*super().panels(request, row, at), people, stop, signatures.panel(row)]
+
+    def to_be_seen(self, request: HttpRequest, row: RecipientList, at: datetime) -> tuple[list[Panel], str]:
+        found = showing.recipients(row, by=person(request), at=at)
+        watching.viewed(request, row, rows=len(found.samples))
+        return sights.list_panels(found), found.token
 
     def _people(self, request: HttpRequest, row: RecipientList, at: datetime) -> dict[str, Any]:
         count = row.rows.filter(removed_at=None).count()

@@ -14,9 +14,10 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from compliance import clock, watching
 from compliance.admin_acts import ActsAdmin
 from compliance.admin_pages import Page, Panel, badge, key_in, person
-from sequences import approval, countersigning
-from sequences.admin import preview, signatures, versions
+from sequences import approval, countersigning, differences, showing
+from sequences.admin import preview, sights, signatures, versions
 from sequences.models import Template, TemplateVersion
+from sequences.render import MissingValue, UnsafeValue
 
 State = TemplateVersion.State
 TONES = {
@@ -142,8 +143,30 @@ class TemplateVersionAdmin(ActsAdmin):
         return unsent and bool(person(request).has_perm("sequences.delete_templateversion"))
 
     def panels(self, request: HttpRequest, row: TemplateVersion, at: datetime) -> list[Panel]:
-        may_see_people = bool(person(request).has_perm("sequences.view_contact"))
-        seen = preview.panel(row, chosen=request.GET.get("as", ""), people=may_see_people)
-        if shown := seen.data.get("contact"):
+        panels = [*super().panels(request, row, at), self._preview(request, row, request.GET.get("as", ""))]
+        if row.state not in {State.DRAFT, State.LOADED}:
+            panels.append(sights.text_panel(differences.of_text(row)))
+        return [*panels, signatures.panel(row)]
+
+    def to_be_seen(self, request: HttpRequest, row: TemplateVersion, at: datetime) -> tuple[list[Panel], str]:
+        chosen, people = request.GET.get("as", ""), _sees_people(request)
+        try:
+            found = showing.text(row, by=person(request), at=at, reader=preview.reader(chosen, people=people))
+        except (MissingValue, UnsafeValue):
+            if chosen:
+                # The preview says what is wrong; what somebody could not read they do not sign.
+                return [self._preview(request, row, chosen)], ""
+            chosen = preview.INVENTED
+            found = showing.text(row, by=person(request), at=at)
+        panel = self._preview(request, row, chosen)
+        return [panel, sights.text_panel(found.difference), sights.writers_panel(found.writers)], found.token
+
+    def _preview(self, request: HttpRequest, row: TemplateVersion, chosen: str) -> Panel:
+        panel = preview.panel(row, chosen=chosen, people=_sees_people(request))
+        if shown := panel.data.get("contact"):
             watching.viewed(request, shown)
-        return [*super().panels(request, row, at), seen, signatures.panel(row)]
+        return panel
+
+
+def _sees_people(request: HttpRequest) -> bool:
+    return bool(person(request).has_perm("sequences.view_contact"))

@@ -70,10 +70,17 @@ class Skeleton:
 
         Raises MissingValue or UnsafeValue for the first such variable, in alphabetical order.
         """
-        filled = fill(values, required=sorted(self.variables), optional=sorted(self.optional))
+        filled = self._filled(values)
         subject, preview, text = self._lines.render(filled).split(_APART)
         html = self._html.render(filled)
         return Rendered(_one_line(subject), _one_line(preview), wrap(text), html)
+
+    def length(self, values: Mapping[str, str]) -> int:
+        """How many characters somebody gets to read; many times faster than to render. Raises like `render`."""
+        return len(self._lines.render(self._filled(values)))
+
+    def _filled(self, values: Mapping[str, str]) -> Mapping[str, str]:
+        return fill(values, required=sorted(self.variables), optional=sorted(self.optional))
 
 
 def compile_wording(

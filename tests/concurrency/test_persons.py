@@ -24,6 +24,7 @@ from tests.factories import (
     UserFactory,
     approved_sequence,
     card_of,
+    having_read,
     playbook_loaded,
     submitted_list,
 )
@@ -176,7 +177,7 @@ class TestKeysOfPersons:
 
 
 def sign(row: RecipientList, by: User) -> None:
-    lists.sign(row, by=by, at=TUESDAY, consent=Consent(digest=row.digest))
+    lists.sign(row, by=by, at=TUESDAY, consent=having_read(row, by, TUESDAY))
 
 
 def erase(contact: Contact, by: User) -> None:

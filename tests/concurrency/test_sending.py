@@ -36,6 +36,7 @@ from tests.factories import (
     RecipientListFactory,
     UserFactory,
     approved_sequence,
+    having_read,
     playbook_loaded,
     submitted_list,
 )
@@ -279,7 +280,7 @@ def submit(pk: int) -> None:
 
 def sign(pk: int, *, by: User) -> None:
     row = RecipientList.objects.get(pk=pk)
-    lists.sign(row, by=by, at=TUESDAY, consent=Consent("Fine."))
+    lists.sign(row, by=by, at=TUESDAY, consent=having_read(row, by, TUESDAY, "Fine."))
 
 
 def lease_lost() -> None:

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import Model
+from django.test import Client
 from django.urls import reverse
 
 from compliance import arming, clock, halts, heartbeats, lifting
@@ -15,31 +17,45 @@ from compliance.models import Halt, Heartbeat, Lift, SuppressionReason
 from sequences.models import Mailbox
 from tests.cast import PASSWORD, TUESDAY
 from tests.compliance.asking import opted_in, stop
-from tests.desk import act_url, page
+from tests.desk import act_url, page, token_shown
 from tests.factories import ContactFactory, MailboxFactory, UserFactory, armed, submitted_list, submitted_text
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where something is done: who may do it, what is sent where, and how one sees that it was done."""
+    """Where something is done: who may do it, what is sent where, and how one sees that it was done.
+
+    `reads` is the row and the arrow of an act before which something has to be read.
+    """
 
     role: str
     url: str
     form: dict[str, Any]
     done: Callable[[], bool]
+    reads: tuple[Model, str] | None = None
+
+    def filled(self, client: Client) -> dict[str, Any]:
+        """The form as somebody sends it who has read what was to be read."""
+        return self.form | ({"token": token_shown(client, *self.reads)} if self.reads else {})
 
 
 def approve() -> Place:
     text = submitted_text(TUESDAY)
     form = {"digest": text.digest, "comment": "Good."}
-    return Place("cmo", act_url(text, "approve_messaging"), form, lambda: _state(text) == "messaging_approved")
+    return Place(
+        "cmo",
+        act_url(text, "approve_messaging"),
+        form,
+        lambda: _state(text) == "messaging_approved",
+        (text, "approve_messaging"),
+    )
 
 
 def _sign() -> Place:
     MailboxFactory()
     row = submitted_list(TUESDAY, [ContactFactory()])
     form = {"digest": row.digest, "comment": "Ours."}
-    return Place("cro", act_url(row, "sign"), form, lambda: _state(row) == "running")
+    return Place("cro", act_url(row, "sign"), form, lambda: _state(row) == "running", (row, "sign"))
 
 
 def _ask_start() -> Place:

@@ -25,7 +25,15 @@ from sequences.imports import storing
 from sequences.inbound.intake import take
 from sequences.models import Contact, Enrollment, ImportRun, OutboundMessage, RecipientList
 from tests.cast import TUESDAY
-from tests.factories import ContactFactory, MailboxFactory, UserFactory, approved_sequence, armed, playbook_loaded
+from tests.factories import (
+    ContactFactory,
+    MailboxFactory,
+    UserFactory,
+    approved_sequence,
+    armed,
+    having_read,
+    playbook_loaded,
+)
 from tests.sequences.campaign import State, broken_promises, play
 from tests.sequences.scripted_smtp import ScriptedServer, say
 
@@ -100,7 +108,8 @@ def zebulon(tmp_path: Path, ops: User) -> Contact:
     with ScriptedServer({"rcpt": [say(f"451 4.3.0 <{EMAIL}> later")]}) as server:
         MailboxFactory(port=server.port)
         row = lists.submit(recipients, by=ops, at=TUESDAY, consent=Consent())
-        lists.sign(row, by=UserFactory(role="cro"), at=TUESDAY, consent=Consent(digest=row.digest))
+        cro = UserFactory(role="cro")
+        lists.sign(row, by=cro, at=TUESDAY, consent=having_read(row, cro, TUESDAY))
         Enrollment.objects.update(due_at=TUESDAY)
         play()
         OutboundMessage.objects.update(not_before=TUESDAY)

@@ -44,7 +44,7 @@ class TestAsked:
         place = make()
         paired(sign_in(client, place.role))
         stale(client)
-        answer = client.post(place.url, place.form)
+        answer = client.post(place.url, place.filled(client))
         assert answer.status_code == 403
         assert "One more step" in answer.content.decode()
         assert not place.done()
@@ -55,7 +55,7 @@ class TestAsked:
         place = make()
         user = paired(sign_in(client, place.role))
         stale(client)
-        asked = client.post(place.url, place.form)
+        asked = client.post(place.url, place.filled(client))
         client.post(place.url, step(asked, code_of(user)))
         assert place.done()
 
@@ -63,7 +63,7 @@ class TestAsked:
         place = make()
         user = paired(sign_in(client, place.role))
         stale(client)
-        asked = client.post(place.url, place.form)
+        asked = client.post(place.url, place.filled(client))
         again = client.post(place.url, step(asked, "none"))
         assert (again.status_code, "Incorrect code." in again.content.decode()) == (403, True)
         assert not place.done()
@@ -108,7 +108,7 @@ class TestTheStep:
         place = mailbox_add()
         paired(sign_in(client, place.role))
         stale(client)
-        asked = client.post(place.url, place.form)
+        asked = client.post(place.url, place.filled(client))
         assert "s3cret" not in asked.content.decode()
         assert "no-store" in asked["Cache-Control"]
 
@@ -127,7 +127,7 @@ class TestTheStep:
         place, other = approve(), paired(UserFactory(role="cmo"))
         paired(sign_in(client, place.role))
         stale(client)
-        asked = client.post(place.url, place.form)
+        asked = client.post(place.url, place.filled(client))
         assert client.post(place.url, step(asked, code_of(other))).status_code == 403
         assert not place.done()
 
@@ -188,7 +188,7 @@ def test_where_no_factor_is_required_nothing_asks(client: Client, settings: Any)
     place = approve()
     sign_in(client, place.role)
     stale(client)
-    client.post(place.url, place.form)
+    client.post(place.url, place.filled(client))
     assert place.done()
 
 

@@ -21,13 +21,13 @@ from django.db.models import F
 from kombu import Connection, Queue
 
 from compliance import clock
-from compliance.acts import Act, Consent, perform
+from compliance.acts import Act, perform
 from handoff import metrics
 from handoff.demo.catcher import Catcher, Caught
 from handoff.serving import free_port
 from sequences import lists
 from sequences.models import Enrollment, ExitReason, RecipientList
-from tests.factories import MailboxFactory, UserFactory, approved_sequence, armed, playbook_loaded
+from tests.factories import MailboxFactory, UserFactory, approved_sequence, armed, having_read, playbook_loaded
 from tests.processes import ROOT, environment, eventually, noon_zone, started
 from tests.sequences.campaign import EVERY_DAY, PLENTY, State, broken_promises
 
@@ -70,7 +70,8 @@ class Stage:
             row = self._taken(row, act, role, at)
 
     def _taken(self, row: RecipientList, act: Act, role: str, at: datetime) -> RecipientList:
-        perform(row, act, by=UserFactory(role=role), at=at, consent=Consent("As it should be."))
+        by = UserFactory(role=role)
+        perform(row, act, by=by, at=at, consent=having_read(row, by, at, "As it should be."))
         return RecipientList.objects.get(pk=row.pk)
 
     @contextlib.contextmanager

@@ -22,6 +22,7 @@ from tests.factories import (
     UserFactory,
     approved_sequence,
     drafted_sequence,
+    having_read,
     playbook_loaded,
     signed_text,
     submitted_text,
@@ -35,7 +36,7 @@ ROLES = ("cmo", "cro", "sales_ops")
 
 def sign(version: TemplateVersion, by: User, *, digest: str | None = None) -> TemplateVersion:
     """The next signature, of what the person was shown."""
-    consent = Consent(digest=version.digest if digest is None else digest)
+    consent = having_read(version, by, TUESDAY, digest=digest or "")
     approval.sign_text(version, by=by, at=TUESDAY, consent=consent)
     return TemplateVersion.objects.get(pk=version.pk)
 
@@ -211,7 +212,9 @@ class TestWhatIsSigned:
 
     def test_a_text_that_does_not_compile_any_more_is_not_signed(self) -> None:
         version = edited(submitted_text(TUESDAY), body="{{ nothing.of_the_kind }}")
-        assert "changed_since" in codes_of(version, UserFactory(role="cmo"))
+        with pytest.raises(Refused) as refused:
+            approval.sign_text(version, by=UserFactory(role="cmo"), at=TUESDAY, consent=Consent())
+        assert "changed_since" in refused.value.codes
 
     def test_a_text_in_no_language_is_not_submitted(self) -> None:
         playbook_loaded()

@@ -12,7 +12,7 @@ from sequences import breakers, lists
 from sequences.breakers import dead_list, dead_mailbox, judge_domain
 from sequences.models import Mailbox, MessageEvent, OutboundMessage, RecipientList
 from tests.cast import TUESDAY
-from tests.factories import UserFactory, playbook_loaded
+from tests.factories import UserFactory, having_read, playbook_loaded
 from tests.sequences.campaign import EVERY_DAY, PLENTY, State, broken_promises, play, under_way
 from tests.sequences.scripted_smtp import Act, ScriptedServer, say
 
@@ -110,8 +110,8 @@ class TestBounces:
             }
             signing = later + MINUTE
             row = RecipientList.objects.get()
-            consent = Consent("Looked at each.", lists.digest_now(row))
-            lists.sign(row, by=UserFactory(role="cro"), at=signing, consent=consent)
+            cro = UserFactory(role="cro")
+            lists.sign(row, by=cro, at=signing, consent=having_read(row, cro, signing, "Looked at each."))
             play(signing)
         assert OutboundMessage.objects.filter(state=State.ACCEPTED).count() == 3
         assert broken_promises() == {}

@@ -11,7 +11,7 @@ from compliance.refusals import Refused
 from sequences import approval, countersigning
 from sequences.models import OutboundMessage, SequenceVersion, Signature, TemplateVersion
 from tests.cast import TUESDAY
-from tests.factories import UserFactory, approved_sequence, signed_text
+from tests.factories import UserFactory, approved_sequence, having_read, signed_text
 from tests.sequences.campaign import message, play, under_way
 from tests.sequences.scripted_smtp import ScriptedServer
 
@@ -29,7 +29,10 @@ def gone(step: str) -> None:
 
 def renew(row: Any, arrow: str, by: User | None = None, digest: str = "") -> Any:
     who = by or UserFactory(role=ROLES[arrow])
-    return perform(row, ACTS[arrow], by=who, at=LATER, consent=Consent("In her place.", digest or row.digest))
+    said = Consent("In her place.", digest or row.digest)
+    if isinstance(row, TemplateVersion):
+        said = having_read(row, who, LATER, "In her place.", digest)
+    return perform(row, ACTS[arrow], by=who, at=LATER, consent=said)
 
 
 def codes_of(row: Any, arrow: str, by: User | None = None, digest: str = "") -> tuple[str, ...]:

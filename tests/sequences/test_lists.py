@@ -32,6 +32,7 @@ from tests.factories import (
     UserFactory,
     approved_sequence,
     drafted_sequence,
+    having_read,
     signed_text,
     submitted_list,
 )
@@ -52,7 +53,8 @@ def loaded(people: int = 3) -> RecipientList:
 
 def sign(row: RecipientList, by: User | None = None, digest: str = "") -> RecipientList:
     fresh = RecipientList.objects.get(pk=row.pk)
-    return lists.sign(fresh, by=by or UserFactory(role="cro"), at=TUESDAY, consent=Consent("Fine.", digest))
+    who = by or UserFactory(role="cro")
+    return lists.sign(fresh, by=who, at=TUESDAY, consent=having_read(fresh, who, TUESDAY, "Fine.", digest))
 
 
 def codes_of(row: RecipientList, by: User | None = None, digest: str = "") -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from sequences import enrollment, lists
 from sequences.models import Contact, Enrollment, ExitReason, ListRow, RecipientList
 from tests.cast import TUESDAY
 from tests.desk import sign_in
-from tests.factories import ContactFactory, MailboxFactory, UserFactory, running_list, submitted_list
+from tests.factories import ContactFactory, MailboxFactory, UserFactory, having_read, running_list, submitted_list
 
 pytestmark = pytest.mark.django_db
 SUBMIT = next(act for act in lists.ACTS if act.arrow == "submit")
@@ -23,7 +23,8 @@ def _submit_again(row: RecipientList) -> None:
 
 def _signed_by_cro(row: RecipientList) -> RecipientList:
     fresh = RecipientList.objects.get(pk=row.pk)
-    perform(fresh, SIGN, by=UserFactory(role="cro"), at=TUESDAY, consent=Consent(digest=fresh.digest))
+    cro = UserFactory(role="cro")
+    perform(fresh, SIGN, by=cro, at=TUESDAY, consent=having_read(fresh, cro, TUESDAY))
     return RecipientList.objects.get(pk=row.pk)
 
 

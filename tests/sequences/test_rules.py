@@ -25,7 +25,7 @@ from sequences.models import (
     TemplateVersion,
 )
 from tests.cast import TUESDAY
-from tests.factories import TemplateVersionFactory, UserFactory, playbook_loaded
+from tests.factories import TemplateVersionFactory, UserFactory, having_read, playbook_loaded
 from tests.sequences.campaign import under_way
 
 pytestmark = [pytest.mark.django_db, pytest.mark.everywhere]
@@ -255,7 +255,8 @@ def resigned_by(people: int) -> None:
 
 def sign_as_it_stands() -> None:
     row = RecipientList.objects.get()
-    lists.sign(row, by=UserFactory(role="cro"), at=TUESDAY, consent=Consent("Fine."))
+    cro = UserFactory(role="cro")
+    lists.sign(row, by=cro, at=TUESDAY, consent=having_read(row, cro, TUESDAY))
 
 
 def queries_of(batch: list[Any]) -> list[Any]:

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from pytest_django.fixtures import Settings
 
-from compliance.acts import Consent
 from compliance.models import Decision, Suppression
 from compliance.principals import SYSTEM
 from compliance.transitions import move
@@ -15,7 +14,7 @@ from sequences.dispositions import Accepted, Phase, Rejected, Reply
 from sequences.models import Attempt, Contact, Enrollment, ExitReason, OutboundMessage, RecipientList
 from sequences.settling import Tried
 from tests.cast import TUESDAY
-from tests.factories import AccountFactory, ContactFactory, UserFactory, approved_sequence, playbook_loaded
+from tests.factories import AccountFactory, ContactFactory, UserFactory, approved_sequence, having_read, playbook_loaded
 from tests.sequences.campaign import (
     PLENTY,
     State,
@@ -211,8 +210,8 @@ class TestPoison:
     def test_an_address_with_somebody_elses_card_is_held(self, server: ScriptedServer) -> None:
         row = under_way(server.port)
         Contact.objects.update(address="somebody.else@pumps.example.com")
-        cro, consent = UserFactory(role="cro"), Consent("Looks right.")
-        lists.sign(RecipientList.objects.get(pk=row.pk), by=cro, at=TUESDAY, consent=consent)
+        cro, row = UserFactory(role="cro"), RecipientList.objects.get(pk=row.pk)
+        lists.sign(row, by=cro, at=TUESDAY, consent=having_read(row, cro, TUESDAY))
         play()
         assert server.messages == []
         assert message().reason == "address_without_card"

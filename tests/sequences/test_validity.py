@@ -9,14 +9,13 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from compliance.acts import Consent
 from compliance.clearance import preview
 from compliance.refusals import Refused
 from sequences import asks, lists, validity
 from sequences.models import Account, Enrollment, ListRow, OutboundMessage, RecipientList, Signature
 from sequences.validity import ApprovalsError, check, standing, valid_for
 from tests.cast import PLAYBOOK, TUESDAY
-from tests.factories import ContactFactory, UserFactory, playbook_loaded
+from tests.factories import ContactFactory, UserFactory, having_read, playbook_loaded
 from tests.sequences.campaign import message, play, under_way
 from tests.sequences.scripted_smtp import ScriptedServer
 
@@ -35,7 +34,8 @@ def verdict(rule: str, at: Any = TUESDAY) -> str:
 
 def sign_again(at: Any, by: User | None = None) -> RecipientList:
     row = RecipientList.objects.get()
-    return lists.sign(row, by=by or UserFactory(role="cro"), at=at, consent=Consent("Still ours."))
+    who = by or UserFactory(role="cro")
+    return lists.sign(row, by=who, at=at, consent=having_read(row, who, at, "Still ours."))
 
 
 def signer(step: str) -> User:
