@@ -53,7 +53,7 @@ def _run(schema_editor, on_postgres, on_sqlite):
 
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
-        ("sequences", "0006_signatures_are_renewed"),
+        ("sequences", "0007_companies_are_merged"),
         ("compliance", "0005_two_people_lift_and_start"),
     ]
 
