@@ -1,7 +1,6 @@
 """The law and the ledger: may we, and what happened."""
 
 from django.apps import AppConfig
-from django.db.backends.signals import connection_created
 from django.utils.translation import gettext_lazy as _
 
 from compliance.connections import read_moments_quickly
@@ -12,4 +11,4 @@ class ComplianceConfig(AppConfig):
     verbose_name = _("The ledger")
 
     def ready(self) -> None:
-        connection_created.connect(read_moments_quickly, dispatch_uid="read_moments_quickly")
+        read_moments_quickly()

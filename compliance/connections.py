@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any
 
 import psycopg
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.postgresql.psycopg_any import get_adapters_template
 from psycopg.abc import AdaptContext
 from psycopg.pq import Format
 
@@ -24,10 +24,9 @@ class QuickMoments:
         self.load = _drivers_own()(oid, context).load
 
 
-def read_moments_quickly(connection: BaseDatabaseWrapper, **_also: Any) -> None:
-    """To be called for each new connection."""
-    if connection.vendor == "postgresql" and connection.timezone == UTC:
-        connection.connection.adapters.register_loader(_TYPE, QuickMoments)
+def read_moments_quickly() -> None:
+    """For every connection of this process that is opened from now on."""
+    get_adapters_template(True, UTC).register_loader(_TYPE, QuickMoments)
 
 
 def _drivers_own() -> Any:

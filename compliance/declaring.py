@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance import installation
 from compliance.acts import Act, Consent
+from compliance.factor import Kind
 from compliance.models import EarlierOptOuts, Suppression, SuppressionReason
 from compliance.principals import Principal
 from compliance.refusals import Refusal, Refused
@@ -60,6 +61,6 @@ def _stops() -> int:
 
 
 ACTS = (
-    Act("declare_loaded", declare_loaded, against_loaded, comment_required=True),
-    Act("declare_none", declare_none, comment_required=True),
+    Act("declare_loaded", declare_loaded, against_loaded, comment_required=True, kind=Kind.STARTS),
+    Act("declare_none", declare_none, comment_required=True, kind=Kind.STARTS),
 )

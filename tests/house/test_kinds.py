@@ -16,6 +16,7 @@ from compliance.factor import ASKS, Kind
 from sequences.admin import persons
 
 ACTS: dict[str, dict[str, Kind]] = {
+    "compliance.earlieroptouts": {"declare_loaded": Kind.STARTS, "declare_none": Kind.STARTS},
     "compliance.halt": {
         "ask_start": Kind.STARTS,
         "confirm_start": Kind.STARTS,
@@ -63,7 +64,9 @@ PAGES = {
     "compliance_halt_place": Kind.STOPS,
     "compliance_halt_stop": Kind.STOPS,
     "compliance_heartbeat_retire": Kind.STARTS,
+    "compliance_journalhost_retire": Kind.STARTS,
     "password_change": Kind.KEYS,
+    "sequences_account_merge": Kind.WRITES,
     "sequences_contact_export": Kind.EXPORTS,
     "sequences_contact_person": Kind.WRITES,
     "sequences_outboundmessage_complaint": Kind.WRITES,
