@@ -45,9 +45,9 @@ test: dev  ## the suite, on SQLite and on PostgreSQL
 	@$(PY) -m tests.lanes $(ARGS)
 
 faults: dev  ## the same faults at length: 100,000 meetings of stop and send, runs of 10,000 messages; an hour and more
-	@HANDOFF_FAULT_ROUNDS=100000 HANDOFF_FAULT_EXAMPLES=400 $(PY) -m tests.lanes tests/faults/test_interleavings.py \
-		tests/faults/test_any_order.py tests/faults/test_database_away.py tests/faults/test_odd_clients.py \
-		tests/concurrency/test_halts.py $(ARGS)
+	@HANDOFF_FAULT_ROUNDS=100000 HANDOFF_FAULT_EXAMPLES=400 $(PY) -m tests.lanes -o faulthandler_timeout=0 \
+		tests/faults/test_interleavings.py tests/faults/test_any_order.py tests/faults/test_database_away.py \
+		tests/faults/test_odd_clients.py tests/concurrency/test_halts.py $(ARGS)
 
 bench: dev  ## what the promises of speed come to here; makes and drops databases of its own on PostgreSQL
 	@$(PY) -m bench $(ARGS)
