@@ -20,7 +20,10 @@ class MessageClass(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """One question to the door. Keys of other floors are opaque text; `step` is None before anything is planned."""
+    """One question to the door. Keys of other floors are opaque text; `step` is None before anything is planned.
+
+    `series` is what the sequence is called also in a database that was restored and has numbered it anew.
+    """
 
     ref: str
     address: Address
@@ -33,6 +36,7 @@ class Ask:
     basis: str = ""
     sequence_type: str = ""
     sequence: str = ""
+    series: str = ""
     version: int | None = None
     values: Mapping[str, str] = field(default_factory=dict)
     recipient_list: str = ""

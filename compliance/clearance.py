@@ -116,7 +116,7 @@ def clear(asks: Sequence[Ask], *, at: datetime, confirm: Confirm) -> list[Ruling
         recording.decisions([ruling for ruling in final if ruling.code != _LOST], at)
         touches = recording.touches([ruling for ruling in final if ruling.permitted], at)
     # After the commit and before a byte of DATA: what the journal tells, the database has known (LAW PIP-14).
-    journaling.note_cleared(touches, at)
+    journaling.note_cleared(touches, at, [_step(ruling.ask) for ruling in final if ruling.permitted])
     return final
 
 
@@ -179,3 +179,8 @@ def _unless_lost(ruling: Ruling, confirmed: Collection[str]) -> Ruling:
         return ruling
     lost = Verdict(Outcome.DEFER, _LOST)
     return replace(ruling, said=(*ruling.said, lost), rules=(*ruling.rules, "Lease"))
+
+
+def _step(ask: Ask) -> tuple[str, str, int]:
+    """By what a restored database knows again whom which step went to, if it has to load them anew."""
+    return cards.canonical_digests(ask.address)[-1], ask.series or ask.sequence, ask.step or 0

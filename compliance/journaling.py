@@ -45,10 +45,14 @@ def lift_recorded(row: Lift) -> None:
     transaction.on_commit(partial(_take_lift, row.pk), robust=True)
 
 
-def note_cleared(rows: Sequence[Touch], at: datetime) -> None:
-    """Keep what has just been cleared, as far as decision and touch can be made of it. Raises JournalUnavailable."""
+def note_cleared(rows: Sequence[Touch], at: datetime, steps: Sequence[tuple[str, str, int]]) -> None:
+    """Keep what has just been cleared, as far as decision and touch can be made of it. Raises JournalUnavailable.
+
+    `steps` says of each by which digest its card, by which name its sequence is known, and which step it was.
+    """
     if rows:
-        journal.append("cleared", at, [{"rows": [_cleared(row) for row in rows]}])
+        told = [_cleared(row, step) for row, step in zip(rows, steps, strict=True)]
+        journal.append("cleared", at, [{"rows": told}])
 
 
 def journal_round(at: datetime) -> dict[str, int]:
@@ -131,9 +135,10 @@ def _lift(row: Lift) -> dict[str, object]:
     }
 
 
-def _cleared(row: Touch) -> list[object]:
+def _cleared(row: Touch, step: tuple[str, str, int]) -> list[object]:
+    """The number stands last, where journals have it from the beginning; older ones know of no step."""
     told = [row.ref, row.attempt, str(row.person), row.account, row.domain, row.mailbox, row.opening]
-    return [*told, row.order_no]
+    return [*told, *step, row.order_no]
 
 
 def _opt_in(row: OptIn) -> dict[str, object]:

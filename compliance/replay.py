@@ -18,7 +18,7 @@ from django.utils.dateparse import parse_datetime
 from compliance import audit, journal, journaling, locks
 from compliance.journal import Record
 from compliance.journaling import ORIGIN
-from compliance.models import Decision, Lift, OptIn, Outcome, Suppression, SuppressionDigest, Touch
+from compliance.models import Decision, Lift, LostStep, OptIn, Outcome, Suppression, SuppressionDigest, Touch
 from compliance.principals import Principal, actor
 
 _log = logging.getLogger(__name__)
@@ -43,6 +43,9 @@ class Cleared:
     mailbox: str
     opening: bool
     order: int
+    card: str = ""
+    series: str = ""
+    step: int = 0
 
 
 @dataclass(frozen=True)
@@ -137,8 +140,8 @@ def _missing_clearances() -> list[Cleared]:
 def _cleared() -> Iterator[Cleared]:
     for record in journal.records("cleared"):
         at = _moment(record["at"])
-        for ref, attempt, person, account, domain, mailbox, opening, order in record["rows"]:
-            yield Cleared(at, ref, attempt, UUID(person), account, domain, mailbox, opening, order)
+        for ref, attempt, person, account, domain, mailbox, opening, *step, order in record["rows"]:
+            yield Cleared(at, ref, attempt, UUID(person), account, domain, mailbox, opening, order, *step)
 
 
 def _write_clearances(rows: Sequence[Cleared]) -> None:
@@ -156,6 +159,8 @@ def _write_clearance(row: Cleared, attempt: int) -> None:
     told |= {"person": row.person, "mailbox": row.mailbox}
     Decision.objects.create(outcome=Outcome.PERMIT, code=CODE, verdicts=[], card=0, playbook=0, **told)
     Touch.objects.create(account=row.account, domain=row.domain, opening=row.opening, **told)
+    if row.card and row.step:
+        LostStep.objects.create(order_no=-row.order, card=row.card, series=row.series, step=row.step)
 
 
 def _write_stop(record: Record, *, by: Principal, at: datetime) -> None:

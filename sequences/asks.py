@@ -65,6 +65,7 @@ def _ask(ref: str, contact: Contact, version: SequenceVersion, row: ListRow, pas
         basis=row.basis,
         sequence_type=version.sequence.type,
         sequence=version.sequence.key,
+        series=version.sequence.slug,
         version=version.pk,
         values=wording.personal_values(contact),
         recipient_list=row.recipient_list.key,

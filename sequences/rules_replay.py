@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from compliance import replay
+from compliance import cards, replay
 from compliance.asking import Ask
 from compliance.clearance import Rule, Verdict, permit, refuse
-from compliance.models import Decision, Outcome, PersonKey
+from compliance.models import Decision, LostStep, Outcome, PersonKey
 from sequences.models import Attempt
 
 _UNSENT = ("notsent", "rejected")
@@ -24,13 +24,22 @@ class Used:
     lost: bool
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What was permitted under each reference, and which steps people were sent in a life that was lost."""
+
+    used: Mapping[str, Sequence[Used]]
+    steps: frozenset[tuple[str, str, int]]
+
+
 class NotSentBefore(Rule):
     """No earlier permission of this message to this person is without proof that it was not used.
 
-    Should there be one, the message is not sent: its passage goes on with the next step.
+    Should there be one, the message is not sent: its passage goes on with the next step. Whoever was loaded again after
+    a restore is known by the digest of their address; the same step of the same sequence is not sent to it twice.
     """
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> Mapping[str, Sequence[Used]]:
+    def load(self, asks: Sequence[Ask], at: datetime) -> Facts:
         refs = [ask.ref for ask in asks if ask.step is not None]
         permits = Decision.objects.filter(ref__among=refs, outcome=Outcome.PERMIT)
         rows = list(permits.only("ref", "attempt", "person", "code"))
@@ -41,15 +50,32 @@ class NotSentBefore(Rule):
             lost = row.code == replay.CODE
             if lost or (row.ref, row.attempt) not in proven:
                 found[row.ref].append(Used(row.attempt, _is_now(row.person), lost))
-        return found
+        return Facts(found, _steps(asks))
 
-    def judge(self, ask: Ask, facts: Mapping[str, Sequence[Used]], at: datetime) -> Verdict:
+    def judge(self, ask: Ask, facts: Facts, at: datetime) -> Verdict:
         if ask.step is None:
             return permit()
-        theirs = [used for used in facts.get(ask.ref, ()) if used.person == ask.person]
+        theirs = [used for used in facts.used.get(ask.ref, ()) if used.person == ask.person]
         # The permission of this very try, while it is on the wire, is no earlier one.
         before = [used.attempt for used in theirs if used.lost or used.attempt != ask.attempt]
-        return refuse("maybe_sent_before", ends=False, attempts=before) if before else permit()
+        if before:
+            return refuse("maybe_sent_before", ends=False, attempts=before)
+        if any((digest, _series(ask), ask.step) in facts.steps for digest in _digests(ask, facts)):
+            return refuse("maybe_sent_before", ends=False, step=ask.step)
+        return permit()
+
+
+def _steps(asks: Sequence[Ask]) -> frozenset[tuple[str, str, int]]:
+    digests = {digest for ask in asks if ask.step is not None for digest in cards.canonical_digests(ask.address)}
+    return frozenset(LostStep.objects.filter(card__in=digests).values_list("card", "series", "step"))
+
+
+def _digests(ask: Ask, facts: Facts) -> Sequence[str]:
+    return cards.canonical_digests(ask.address) if facts.steps else ()
+
+
+def _series(ask: Ask) -> str:
+    return ask.series or ask.sequence
 
 
 def _is_now(person: UUID) -> UUID:

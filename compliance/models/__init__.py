@@ -1,7 +1,7 @@
 """The ledger's furniture."""
 
 from compliance.models.audit import AuditEntry, AuditSeal
-from compliance.models.clearances import Budget, Decision, Outcome, Touch
+from compliance.models.clearances import Budget, Decision, LostStep, Outcome, Touch
 from compliance.models.declarations import EarlierOptOuts
 from compliance.models.halts import Halt
 from compliance.models.heartbeats import Heartbeat
@@ -31,6 +31,7 @@ __all__ = [
     "JournalHost",
     "Lift",
     "LiftRequest",
+    "LostStep",
     "OptIn",
     "Outcome",
     "PersonKey",

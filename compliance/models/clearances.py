@@ -76,6 +76,26 @@ class Touch(models.Model):
         return self.ref
 
 
+class LostStep(models.Model):
+    """A step that was cleared in a life of the database that was lost, by whom it went to; from a journal. Insert-only.
+
+    Whoever is loaded again after a restore is a stranger under every key; the digest of the address is the same.
+    """
+
+    order_no = models.BigIntegerField(_("order"), unique=True)
+    card = models.CharField(_("digest of the widest spelling"), max_length=32)
+    series = models.CharField(_("sequence"), max_length=80)
+    step = models.PositiveSmallIntegerField(_("step"))
+
+    class Meta:
+        verbose_name = _("step sent before a restore")
+        verbose_name_plural = _("steps sent before a restore")
+        indexes: ClassVar = [models.Index(fields=["card"], name="lost_step_by_card")]
+
+    def __str__(self) -> str:
+        return f"{self.series}/{self.step}"
+
+
 class Budget(models.Model):
     """A shared cap, as a row to lock: mailbox, account, recipient domain."""
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import transaction
 
-from compliance import arming, clearance, journal, journaling, suppression
+from compliance import arming, cards, clearance, journal, journaling, suppression
 from compliance.addresses import parse
 from compliance.journal import Record
 from compliance.models import Suppression, SuppressionReason, Touch
@@ -138,10 +138,9 @@ def test_nothing_of_a_database_whose_journal_it_is_not() -> None:
 def test_a_clearance_before_it_is_answered() -> None:
     (ruling,) = clear(ask())
     (record,) = journal.records("cleared")
-    assert record["rows"] == [
-        ["1/1", 1, str(ruling.ask.person), "account:1", Touch.objects.get().domain, "mailbox:1", True]
-        + [ruling.order_no]
-    ]
+    card = cards.canonical_digests(ruling.ask.address)[-1]
+    told = ["1/1", 1, str(ruling.ask.person), "account:1", Touch.objects.get().domain, "mailbox:1", True]
+    assert record["rows"] == [[*told, card, "sequence:1", 1, ruling.order_no]]
 
 
 def test_a_clearance_that_cannot_be_kept_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
