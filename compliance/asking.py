@@ -1,6 +1,6 @@
 """The question put to the door: may this message go to this address now?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -49,6 +49,11 @@ class Ask:
     leaves_machine: bool = False
     attempt: int = 1
     message_class: MessageClass = MessageClass.COMMERCIAL
+
+    @cached_property
+    def card_digests(self) -> Sequence[str]:
+        """The digests that the card of this address has, under every key, the current one last."""
+        return cards.canonical_digests(self.address)
 
     @cached_property
     def recipient_domain(self) -> str:

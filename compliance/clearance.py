@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import Error, transaction
 from django.utils.module_loading import import_string
 
-from compliance import arming, cards, journaling, locks, playbook, recording
+from compliance import arming, journaling, locks, playbook, recording
 from compliance.asking import Ask
 from compliance.models import Outcome
 from compliance.verdicts import Ruling, Verdict, as_data, defer, permit, refuse
@@ -128,7 +128,7 @@ def budget_keys(ask: Ask) -> set[str]:
 def _assert_locked(asks: Sequence[Ask], held: Mapping[tuple[Any, Any], str]) -> None:
     # An ask is older than the locks: the card may be gone, somebody else's, or that of another address by now.
     known = ((ask, held.get((ask.card, ask.person))) for ask in asks)
-    if strangers := [ask.ref for ask, digest in known if digest not in cards.canonical_digests(ask.address)]:
+    if strangers := [ask.ref for ask, digest in known if digest not in ask.card_digests]:
         raise StrangerError(", ".join(strangers))
 
 
@@ -183,4 +183,4 @@ def _unless_lost(ruling: Ruling, confirmed: Collection[str]) -> Ruling:
 
 def _step(ask: Ask) -> tuple[str, str, int]:
     """By what a restored database knows again whom which step went to, if it has to load them anew."""
-    return cards.canonical_digests(ask.address)[-1], ask.series or ask.sequence, ask.step or 0
+    return ask.card_digests[-1], ask.series or ask.sequence, ask.step or 0

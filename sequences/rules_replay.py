@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from compliance import cards, replay
+from compliance import replay
 from compliance.asking import Ask
 from compliance.clearance import Rule, Verdict, permit, refuse
 from compliance.models import Decision, LostStep, Outcome, PersonKey
@@ -66,12 +66,14 @@ class NotSentBefore(Rule):
 
 
 def _steps(asks: Sequence[Ask]) -> frozenset[tuple[str, str, int]]:
-    digests = {digest for ask in asks if ask.step is not None for digest in cards.canonical_digests(ask.address)}
-    return frozenset(LostStep.objects.filter(card__in=digests).values_list("card", "series", "step"))
+    if not LostStep.objects.exists():
+        return frozenset()
+    digests = {digest for ask in asks if ask.step is not None for digest in ask.card_digests}
+    return frozenset(LostStep.objects.filter(card__among=digests).values_list("card", "series", "step"))
 
 
 def _digests(ask: Ask, facts: Facts) -> Sequence[str]:
-    return cards.canonical_digests(ask.address) if facts.steps else ()
+    return ask.card_digests if facts.steps else ()
 
 
 def _series(ask: Ask) -> str:

@@ -123,8 +123,9 @@ def _as_written(ask: Ask, found: RowFacts, at: datetime) -> Verdict:
     """What the message was written from, a moment ago, is what the signature was compared with."""
     row = found.row
     # What has been read once reads the same again, and reading is most of the work.
-    address = ask.address if ask.address.text == row.address else addresses.parse(row.address)
-    if row.card_digest not in cards.canonical_digests(address):
+    same = ask.address.text == row.address
+    address = ask.address if same else addresses.parse(row.address)
+    if row.card_digest not in (ask.card_digests if same else cards.canonical_digests(address)):
         # Stops are found by the card: an address with somebody else's would walk past its own (LAW SUP-01).
         return defer("address_without_card", at + _UNTIL_SOMEBODY_DECIDES)
     company = company_key(row.account, row.merged_into) if row.account else ""
