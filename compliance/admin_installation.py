@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from compliance import arming, declaring, hosts, journal, replay, roster
+from compliance import arming, declaring, hosts, journal, replay, replay_halts, roster
 from compliance.admin_acts import ActsAdmin
 from compliance.admin_heartbeats import standing_of
 from compliance.admin_pages import Panel, Record, page_of
@@ -70,7 +70,8 @@ def _of_this_host(at: datetime) -> dict[str, Any]:
     found = {"fault": arming.look(), "folder": journal.folder()}
     try:
         told = journal.known()
-        return {**found, "known": told, "missing": replay.missing().counts}
+        again = replay_halts.standing_again()
+        return {**found, "known": told, "missing": replay.missing().counts, "standing_again": again}
     except JournalUnavailable:
         return found
 

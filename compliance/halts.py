@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from compliance import audit, identities, locks
+from compliance import audit, identities, journaling, locks
 from compliance.acts import Act, Consent
 from compliance.factor import Kind
 from compliance.models import Halt, Incident
@@ -48,6 +48,14 @@ def place(
         return _insert(Halt(scope=scope, kind=kind, reason=reason[:_REASON], code=code, incident=incident), by, at)
 
 
+def place_again(row: Halt, *, by: Principal, at: datetime) -> None:
+    """What a restored database had forgotten stands still again; under the caller's lock on everything.
+
+    Raises IntegrityError when somebody has placed the same meanwhile.
+    """
+    _insert(row, by, at)
+
+
 def may_place(by: Principal) -> bool:
     """Every member of staff may stop, and so may the installation itself (LAW APR-08)."""
     return isinstance(by, System) or (by.is_active and by.has_perm(PLACE))
@@ -82,7 +90,9 @@ def confirm_start(row: Halt, *, by: Principal, at: datetime, consent: Consent) -
         locks.own_scopes([row.scope])
         current = Halt.objects.get(pk=row.pk)
         done = {"confirmed_by": actor(by), "confirmed_person": identities.digest_of(by), "lifted_at": at}
-        return _taken(current, "confirm_start", against_confirming(current, by), done, by=by, at=at, consent=consent)
+        taken = _taken(current, "confirm_start", against_confirming(current, by), done, by=by, at=at, consent=consent)
+        journaling.start_recorded(taken, at)
+    return taken
 
 
 def decline_start(row: Halt, *, by: Principal, at: datetime, consent: Consent) -> Halt:
@@ -120,6 +130,7 @@ def _insert(row: Halt, by: Principal, at: datetime) -> Halt:
     about = {"scope": opaque(row.scope), "kind": row.kind, "order": row.order_no, "incident": row.incident_id}
     coded = {"code": row.code} if row.code else {}
     audit.record("halt.placed", audit.reference(row), by=by, at=at, reason=row.reason, **about, **coded)
+    journaling.halt_recorded(row)
     return row
 
 

@@ -95,6 +95,11 @@ def lately() -> frozenset[int]:
     return _reading().lately()
 
 
+def halts() -> frozenset[int]:
+    """Order numbers of the halts it knows. Raises JournalUnavailable."""
+    return _reading().halts()
+
+
 def records(*kinds: str) -> Iterator[Record]:
     """Every sound record of these kinds, month by month in the order of writing. Raises JournalUnavailable."""
     try:

@@ -80,6 +80,11 @@ class Reading:
             self._catch_up()
             return frozenset(self._stops)
 
+    def halts(self) -> frozenset[int]:
+        with self._lock:
+            self._catch_up()
+            return frozenset(self._halts)
+
     def _forget(self) -> None:
         self._read: dict[str, tuple[int, int]] = {}
         self._instance: UUID | None = None
@@ -87,6 +92,7 @@ class Reading:
         self._begin()
         self._tail: deque[int] = deque(maxlen=_TAIL)
         self._stops: deque[int] = deque(maxlen=_LATELY)
+        self._halts: deque[int] = deque(maxlen=_LATELY)
 
     def _catch_up(self) -> None:
         try:
@@ -130,6 +136,9 @@ class Reading:
                 self._learn_standing(record)
             case "stop":
                 self._stops.append(record["order"])
+                self._count([record["order"]])
+            case "halt":
+                self._halts.append(record["order"])
                 self._count([record["order"]])
             case "lift":
                 self._count([record["order"]])

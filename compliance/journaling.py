@@ -13,11 +13,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from compliance import installation, journal
-from compliance.models import Lift, OptIn, Suppression, Touch
+from compliance import installation, journal, vault
+from compliance.models import Halt, Lift, OptIn, Suppression, Touch
 
 # Where a stop that was replayed keeps its first order number and moment, among its evidence.
 ORIGIN = "journal"
+_HIDDEN = "recipient-domain:"
 _CAUGHT_UP_AT_ONCE = 500
 _waiting = threading.local()
 
@@ -45,6 +46,16 @@ def lift_recorded(row: Lift) -> None:
     transaction.on_commit(partial(_take_lift, row.pk), robust=True)
 
 
+def halt_recorded(row: Halt) -> None:
+    """Let a halt follow into the journal once it is committed."""
+    transaction.on_commit(lambda: _take_halts([row.pk], row.at), robust=True)
+
+
+def start_recorded(row: Halt, at: datetime) -> None:
+    """Let it follow as well that two people started again what had stood still."""
+    transaction.on_commit(lambda: _take_start(row, at), robust=True)
+
+
 def note_cleared(rows: Sequence[Touch], at: datetime, steps: Sequence[tuple[str, str, int]]) -> None:
     """Keep what has just been cleared, as far as decision and touch can be made of it. Raises JournalUnavailable.
 
@@ -56,13 +67,18 @@ def note_cleared(rows: Sequence[Touch], at: datetime, steps: Sequence[tuple[str,
 
 
 def journal_round(at: datetime) -> dict[str, int]:
-    """Catch up on stops that are in the database and not yet in the journal of a host that sends for it."""
+    """Catch up on stops that are in the database and not yet in the journal of a host that sends for it.
+
+    What stands still by now is kept by each host, whoever stopped it.
+    """
     if not _is_ours():
         return {"stops": 0}
     rows = list(Suppression.objects.filter(journaled_at__isnull=True).order_by("pk")[:_CAUGHT_UP_AT_ONCE])
     lately = journal.lately()
     _note_stops([row for row in rows if row.order_no not in lately], at)
     Suppression.objects.filter(pk__in=[row.pk for row in rows], journaled_at__isnull=True).update(journaled_at=at)
+    standing = Halt.objects.exclude(state=Halt.State.LIFTED).exclude(order_no__in=journal.halts())
+    _take_halts(list(standing.values_list("pk", flat=True)), at)
     return {"stops": len(rows)}
 
 
@@ -93,6 +109,22 @@ def _take_lift(key: int) -> None:
         journal.append("lift", row.at, [_lift(row)])
 
 
+def _take_halts(keys: Sequence[int], at: datetime) -> None:
+    rows = Halt.objects.filter(pk__in=keys).order_by("order_no")
+    if keys and _is_ours():
+        journal.append("halt", at, [_halt(row) for row in rows])
+
+
+def _take_start(row: Halt, at: datetime) -> None:
+    if _is_ours():
+        journal.append("start", at, [{"halt": origin_of(row), "since": at.isoformat()}])
+
+
+def origin_of(row: Halt) -> list[object]:
+    """Number and moment of a halt as it was first placed, in whichever life."""
+    return list(row.origin or [row.order_no, row.at.isoformat()])
+
+
 def _is_ours() -> bool:
     """Whether this host keeps the journal of this very installation; another's must not be mixed with it."""
     whose = journal.instance()
@@ -121,6 +153,13 @@ def _stop(row: Suppression, digests: Sequence[str]) -> dict[str, object]:
         "digests": list(digests),
     }
     return told | ({"origin": row.evidence[ORIGIN]} if ORIGIN in row.evidence else {})
+
+
+def _halt(row: Halt) -> dict[str, object]:
+    """The domain of recipients may be somebody's name: only this installation reads it."""
+    hidden = {"sealed": vault.seal(row.scope)} if row.scope.startswith(_HIDDEN) else {"scope": row.scope}
+    told = {"order": row.order_no, "since": row.at.isoformat(), "sort": row.kind, "code": row.code, **hidden}
+    return told | ({"origin": row.origin} if row.origin else {})
 
 
 def _lift(row: Lift) -> dict[str, object]:

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 from django.utils.dateparse import parse_datetime
 
-from compliance import audit, journal, journaling, locks
+from compliance import audit, journal, journaling, locks, replay_halts
 from compliance.journal import Record
 from compliance.journaling import ORIGIN
 from compliance.models import Decision, Lift, LostStep, OptIn, Outcome, Suppression, SuppressionDigest, Touch
@@ -55,15 +55,17 @@ class Missing:
     stops: Sequence[Record] = ()
     lifts: Sequence[Record] = ()
     cleared: Sequence[Cleared] = ()
+    halts: Sequence[Record] = ()
 
     @property
     def binding(self) -> bool:
         """Whether something is missing that would let a message go; a lift that is missing only holds one back."""
-        return bool(self.stops or self.cleared)
+        return bool(self.stops or self.cleared or self.halts)
 
     @property
     def counts(self) -> dict[str, int]:
-        return {"stops": len(self.stops), "lifts": len(self.lifts), "clearances": len(self.cleared)}
+        lengths = {"stops": self.stops, "lifts": self.lifts, "clearances": self.cleared, "halts": self.halts}
+        return {name: len(found) for name, found in lengths.items()}
 
     def __bool__(self) -> bool:
         return any(self.counts.values())
@@ -71,7 +73,7 @@ class Missing:
 
 def missing() -> Missing:
     """Compare the whole journal with the database. Raises JournalUnavailable."""
-    return Missing(_missing_stops(), _missing_lifts(), _missing_clearances())
+    return Missing(_missing_stops(), _missing_lifts(), _missing_clearances(), replay_halts.missing())
 
 
 def replay(*, by: Principal, at: datetime) -> Missing:
@@ -87,6 +89,8 @@ def replay(*, by: Principal, at: datetime) -> Missing:
         _write_stop(record, by=by, at=at)
     for record in lost.lifts:
         _write_lift_if_true(record, by=by, at=at)
+    for record in lost.halts:
+        replay_halts.write(record, by=by, at=at)
     return lost
 
 

@@ -7,6 +7,10 @@ from compliance import append_only
 
 KEPT = {
     "compliance_loststep": (),
+    "compliance_halt": (
+        *("state", "move_token", "asked_by", "asked_person", "asked_at"),
+        *("confirmed_by", "confirmed_person", "lifted_at"),
+    ),
 }
 
 
@@ -18,6 +22,14 @@ def release(apps, schema_editor):
     append_only.remove(schema_editor.connection, KEPT)
 
 
+def release_halts(apps, schema_editor):
+    append_only.remove(schema_editor.connection, {"compliance_halt": ()})
+
+
+def keep_halts(apps, schema_editor):
+    append_only.install(schema_editor.connection, {"compliance_halt": KEPT["compliance_halt"]})
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -25,6 +37,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # The triggers name the columns of the table, and SQLite may rebuild it.
+        migrations.RunPython(release_halts, keep_halts),
         migrations.CreateModel(
             name='JournalHost',
             fields=[
@@ -42,6 +56,11 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'hosts that keep a journal',
                 'ordering': ['name'],
             },
+        ),
+        migrations.AddField(
+            model_name='halt',
+            name='origin',
+            field=models.JSONField(editable=False, null=True, verbose_name='came back from the journal'),
         ),
         migrations.AddField(
             model_name='installation',

@@ -13,7 +13,8 @@ from compliance.models.incidents import Incident
 class Halt(models.Model):
     """Nothing in `scope` passes the door while this stands. Scopes are those that clearances lock shared.
 
-    `…_person` is the keyed digest of who they are by e-mail address, so that two accounts of one person are one.
+    `origin` is the number and moment of the lost halt that came back from a journal as this one. `…_person` is the
+    keyed digest of who they are by e-mail address, so that two accounts of one person are one.
     """
 
     class Kind(models.TextChoices):
@@ -33,6 +34,7 @@ class Halt(models.Model):
     reason = models.CharField(_("because"), max_length=500)
     code = models.CharField(_("code"), max_length=40, blank=True)
     placed_by = models.CharField(_("placed by"), max_length=80)
+    origin = models.JSONField(_("came back from the journal"), null=True, editable=False)
     incident = models.ForeignKey(
         Incident, on_delete=models.PROTECT, related_name="halts", null=True, blank=True, verbose_name=_("incident")
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from compliance import arming, clock, faults, journal, operators, replay, roster
+from compliance import arming, clock, faults, journal, operators, replay, replay_halts, roster
 from compliance.acts import Consent, perform
 from compliance.journal import JournalUnavailable
 from compliance.models import Installation
@@ -60,6 +60,7 @@ class Command(BaseCommand):
             "damaged_lines": journal.known().damaged,
             "taken_back": {what: count - missing[what] for what, count in lacked.items()},
             "missing": missing,
+            "halts_standing_again": replay_halts.standing_again(),
             "state": Installation.objects.get(pk=row.pk).state,
             "epoch": Installation.objects.get(pk=row.pk).epoch,
             "epoch_here": journal.known().epoch,
@@ -95,6 +96,10 @@ class Command(BaseCommand):
         for title, name in (("taken back", "taken_back"), ("still missing", "missing")):
             counted = ", ".join(f"{count} {what}" for what, count in told[name].items() if count)
             self.stdout.write(f"{title:<15}{counted or 'nothing'}")
+        if told["halts_standing_again"]:
+            self.stdout.write(
+                f"halts          {told['halts_standing_again']} stand again that were started; two people start them"
+            )
         for number, line in enumerate(_lines_of(told)):
             self.stdout.write(f"{'' if number else 'hosts':<15}{line}")
         self.stdout.write(f"may not send   {fault}" if fault else "It may send from this host.")
