@@ -22,7 +22,7 @@ from tests.processes import ROOT, environment, eventually
 
 _USER = "postgres"
 _SIZE = "112m"
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS, _TRIES = 60, 4
 # In its own namespace: the disk, the cluster on it, then the server in place of the shell.
 _SERVE = """
 "$1/initdb" --pgdata="$2/data" --username=postgres --auth=trust --encoding=UTF8 --no-locale >"$4" 2>&1 || exit 1
@@ -72,16 +72,12 @@ def missing() -> str:
 def small_disk() -> Iterator[SmallDisk]:
     """A server with the tables of this service, and nothing in them."""
     folder = Path(tempfile.mkdtemp(prefix="handoff-disk-"))
-    said = folder.with_suffix(".log")
-    said.touch(mode=0o666)
-    said.chmod(0o666)
     folder.chmod(0o755)
-    disk = SmallDisk(folder, free_port(0))
-    arguments = [_programs(), str(folder), str(disk.port), str(said), _SIZE, _USER, str(os.getuid())]
-    process = subprocess.Popen(_namespace(_SERVE, arguments))
+    said = folder.with_suffix(".log")
+    said.touch()
+    said.chmod(0o666)
+    disk, process = _started(folder, said)
     try:
-        eventually(lambda: process.poll() is not None or _answers(disk), _PATIENCE_SECONDS)
-        assert process.poll() is None, said.read_text()
         told = environment(DATABASE_URL=disk.url)
         subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=told, check=True)
         yield disk
@@ -90,6 +86,20 @@ def small_disk() -> Iterator[SmallDisk]:
         process.wait(_PATIENCE_SECONDS)
         said.unlink()
         folder.rmdir()
+
+
+def _started(folder: Path, said: Path) -> tuple[SmallDisk, "subprocess.Popen[bytes]"]:
+    """Another port when somebody took the chosen one while the cluster was being made."""
+    for _try in range(_TRIES):
+        disk = SmallDisk(folder, free_port(0))
+        arguments = [_programs(), str(folder), str(disk.port), str(said), _SIZE, _USER, str(os.getuid())]
+        process = subprocess.Popen(_namespace(_SERVE, arguments))
+        eventually(lambda: process.poll() is not None or _answers(disk), _PATIENCE_SECONDS)  # noqa: B023
+        if process.poll() is None:
+            return disk, process
+        if "Address already in use" not in said.read_text():
+            break
+    raise AssertionError(said.read_text())
 
 
 def _namespace(script: str, arguments: Sequence[str]) -> list[str]:
