@@ -11,7 +11,21 @@ from django.utils.translation import gettext_lazy as _
 from handoff.config import look, sign_in
 
 ROOT = Path(__file__).resolve().parents[2]
-env = environ.Env()
+_YES, _NO = ("true", "on", "yes", "y", "ok", "1"), ("false", "off", "no", "n", "0")
+
+
+class Environment(environ.Env):  # type: ignore[misc]
+    """The environment, in which a yes or no that is neither stops the start: "ture" must not open a door."""
+
+    def bool(self, var: str, default: bool) -> bool:
+        """One flag: true, on, yes, 1 or false, off, no, 0."""
+        text = self.str(var, "").strip().lower()
+        if text not in {"", *_YES, *_NO}:
+            raise ImproperlyConfigured(f"{var} must be true or false, not {text!r}")
+        return text in _YES if text else default
+
+
+env = Environment()
 env.read_env(ROOT / ".env")
 
 

@@ -231,7 +231,7 @@ class TestComingAndGoing:
     ) -> None:
         monkeypatch.setattr("compliance.watching.clock.now", lambda: TUESDAY)
         for number in range(300):
-            client.post(LOGIN, {"username": "mallory" if number % 2 else f"guess {number}", "password": "wrong"})
+            client.post(LOGIN, {"login": "mallory" if number % 2 else f"guess {number}", "password": "wrong"})
         told = entries("access.sign_in_failed")
         of_mallory = [entry.data["count"] for entry in told if entry.data["name"] == told[1].data["name"]]
         assert of_mallory == [1, 2, 3, 4, 5, 10, 20, 40, 80]

@@ -14,7 +14,7 @@ from compliance.suppression import Stop
 from sequences import asks, company_merging, enrollment, lists, planner
 from sequences.models import Account, Contact, Enrollment, ExitReason, OutboundMessage, RecipientList
 from tests.cast import TUESDAY
-from tests.factories import AccountFactory, ContactFactory, UserFactory, playbook_loaded
+from tests.factories import AccountFactory, ContactFactory, UserFactory, having_read, playbook_loaded
 from tests.sequences.campaign import PLENTY, State, message, play, under_way
 from tests.sequences.scripted_smtp import ScriptedServer
 
@@ -98,8 +98,8 @@ class TestPassages:
             play()
             assert message().reason == "row_changed"
             again = RecipientList.objects.get(pk=row.pk)
-            consent = Consent("One company.", lists.digest_now(again))
-            lists.sign(again, by=UserFactory(role="cro"), at=TUESDAY, consent=consent)
+            cro = UserFactory(role="cro")
+            lists.sign(again, by=cro, at=TUESDAY, consent=having_read(again, cro, TUESDAY))
             assert play() == {"accepted": 1}
         assert kept.name.encode() in server.messages[0].raw
 
