@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from compliance import epochs, faults, hosts, installation, journal, locks, replay, roster
+from compliance import epochs, faults, hosts, installation, journal, locks, persons, replay, roster
 from compliance.acts import Act, Consent
 from compliance.factor import Kind
 from compliance.faults import Fault
@@ -99,17 +99,21 @@ def arm(row: Installation, *, by: Principal, at: datetime, consent: Consent) -> 
     if refusals := against_arming(row, by):
         raise Refused(refusals)
     try:
-        with transaction.atomic():
-            locks.own_scopes([locks.EVERYTHING])
-            life, told = roster.life(), {"disarmed_because": "", "epoch": _epoch_to_be()}
-            came_back = take_back(by=by, at=at)
-            roster.take_in(hosts.this_host(), at=at)
-            said = {**came_back.counts, "epoch": told["epoch"], "host": hosts.this_host()}
-            moved = move(row, "arm", by=by, at=at, reason=consent.comment, set=told, data=said)
-        settle_in(moved[0], life, at)
+        moved, life = persons.unless_overtaken(lambda: _armed(row, by=by, at=at, consent=consent))
+        settle_in(moved, life, at)
     except JournalUnavailable as error:
         raise Refused([_refusal(faults.unavailable(error))]) from error
-    return moved[0]
+    return moved
+
+
+def _armed(row: Installation, *, by: Principal, at: datetime, consent: Consent) -> tuple[Installation, str]:
+    with transaction.atomic():
+        locks.own_scopes([locks.EVERYTHING])
+        life, told = roster.life(), {"disarmed_because": "", "epoch": _epoch_to_be()}
+        came_back = take_back(by=by, at=at)
+        roster.take_in(hosts.this_host(), at=at)
+        said = {**came_back.counts, "epoch": told["epoch"], "host": hosts.this_host()}
+        return move(row, "arm", by=by, at=at, reason=consent.comment, set=told, data=said)[0], life
 
 
 def take_back(*, by: Principal, at: datetime) -> replay.Missing:

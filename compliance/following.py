@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from compliance import arming, audit, clock, faults, hosts, journal, locks, roster
+from compliance import arming, audit, clock, faults, hosts, journal, locks, persons, roster
 from compliance.faults import Fault
 from compliance.journal import JournalUnavailable
 from compliance.models import Installation, JournalHost
@@ -52,18 +52,23 @@ def following_round(at: datetime) -> dict[str, int]:
 def _follow(at: datetime) -> None:
     """A person has armed the database elsewhere: here as well, what the journal knows is written down again."""
     try:
-        with transaction.atomic():
-            locks.own_scopes([locks.EVERYTHING])
-            life, row = roster.life(), Installation.objects.get()
-            if row.state != Installation.State.ARMED:
-                return
-            came_back = arming.take_back(by=SYSTEM, at=at)
-            told: dict[str, Any] = {"host": hosts.this_host(), "epoch": row.epoch, **came_back.counts}
-            audit.record("installation.followed", audit.reference(row), by=SYSTEM, at=at, **told)
+        row, life = persons.unless_overtaken(lambda: _followed(at))
     except Refused as refused:
         _log.critical("this host cannot follow into a new epoch: %s", refused)
         return
-    arming.settle_in(row, life, at)
+    if row.state == Installation.State.ARMED:
+        arming.settle_in(row, life, at)
+
+
+def _followed(at: datetime) -> tuple[Installation, str]:
+    with transaction.atomic():
+        locks.own_scopes([locks.EVERYTHING])
+        life, row = roster.life(), Installation.objects.get()
+        if row.state == Installation.State.ARMED:
+            came_back = arming.take_back(by=SYSTEM, at=at)
+            told: dict[str, Any] = {"host": hosts.this_host(), "epoch": row.epoch, **came_back.counts}
+            audit.record("installation.followed", audit.reference(row), by=SYSTEM, at=at, **told)
+    return row, life
 
 
 def _say_compared(seen: roster.Seen, at: datetime) -> None:

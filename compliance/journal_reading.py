@@ -140,6 +140,9 @@ class Reading:
             case "halt":
                 self._halts.append(record["order"])
                 self._count([record["order"]])
+            case "merge" | "split":
+                # No row of the database carries this number; it only says how far the counter had come.
+                self._highest = max(self._highest, record["order"])
             case "lift":
                 self._count([record["order"]])
             case "cleared":

@@ -5,7 +5,7 @@ so that a person who is erased is not found here either.
 """
 
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -54,6 +54,18 @@ def halt_recorded(row: Halt) -> None:
 def start_recorded(row: Halt, at: datetime) -> None:
     """Let it follow as well that two people started again what had stood still."""
     transaction.on_commit(lambda: _take_start(row, at), robust=True)
+
+
+def merge_recorded(kept: UUID, absorbed: UUID, since: str, *, order: int, at: datetime) -> None:
+    """Let it follow that two persons turned out to be one; `since` is when that was first said."""
+    told = {"kept": str(kept), "absorbed": str(absorbed), "since": since, "order": order}
+    transaction.on_commit(lambda: _take_people("merge", told, at), robust=True)
+
+
+def split_recorded(was: UUID, new: UUID, card: str, *, order: int, at: datetime) -> None:
+    """Let it follow that one address turned out to be somebody else's."""
+    told = {"was": str(was), "new": str(new), "card": card, "order": order}
+    transaction.on_commit(lambda: _take_people("split", told, at), robust=True)
 
 
 def note_cleared(rows: Sequence[Touch], at: datetime, steps: Sequence[tuple[str, str, int]]) -> None:
@@ -118,6 +130,11 @@ def _take_halts(keys: Sequence[int], at: datetime) -> None:
 def _take_start(row: Halt, at: datetime) -> None:
     if _is_ours():
         journal.append("start", at, [{"halt": origin_of(row), "since": at.isoformat()}])
+
+
+def _take_people(kind: str, told: Mapping[str, object], at: datetime) -> None:
+    if _is_ours():
+        journal.append(kind, at, [told])
 
 
 def origin_of(row: Halt) -> list[object]:

@@ -39,21 +39,33 @@ class Merged:
     stops: int
 
 
-def merge(kept: UUID, absorbed: UUID, *, by: Principal, at: datetime, reason: str) -> Merged:
+def merge(kept: UUID, absorbed: UUID, *, by: Principal, at: datetime, reason: str, since: str = "") -> Merged:
     """`absorbed` turns out to be `kept`: one person, with all cards and all stops of both.
 
-    `reason` is what staff say; it is sealed under the person's key. Raises Refused when they are one person already
-    or one of them is unknown, and OvertakenError inside a transaction of the caller's.
+    `reason` is what staff say; it is sealed under the person's key. `since` is given by a journal that tells of it
+    again. Raises Refused when they are one person already or one of them is unknown, and OvertakenError inside a
+    transaction of the caller's.
     """
-    return unless_overtaken(lambda: _merge(kept, absorbed, by=by, at=at, reason=reason))
+    return unless_overtaken(lambda: _merge(kept, absorbed, by=by, at=at, reason=reason, since=since))
 
 
-def split(card: AddressCard, *, by: Principal, at: datetime, reason: str) -> UUID:
+def split(card: AddressCard, *, by: Principal, at: datetime, reason: str, new: UUID | None = None) -> UUID:
     """The card becomes a person of its own, with a copy of every stop of the person it was; return their key.
 
-    Raises Refused when it is the person's only card, and OvertakenError inside a transaction of the caller's.
+    `new` is the key by which a journal knows them. Raises Refused when it is the person's only card, and
+    OvertakenError inside a transaction of the caller's.
     """
-    return unless_overtaken(lambda: _split(card.pk, by=by, at=at, reason=reason))
+    return unless_overtaken(lambda: _split(card.pk, by=by, at=at, reason=reason, new=new))
+
+
+def to_follow(limit: int) -> list[UUID]:
+    """Whom a journal has merged or split, for the floors above to draw the consequences."""
+    return list(PersonKey.objects.filter(replayed_at__isnull=False).order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def mark_followed(person: UUID) -> None:
+    """Say that the consequences have been drawn."""
+    PersonKey.objects.filter(pk=person).update(replayed_at=None)
 
 
 def aliases(persons: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
@@ -92,7 +104,7 @@ def unless_overtaken(work: Callable[[], Answer]) -> Answer:
     return work()
 
 
-def _merge(kept: UUID, absorbed: UUID, *, by: Principal, at: datetime, reason: str) -> Merged:
+def _merge(kept: UUID, absorbed: UUID, *, by: Principal, at: datetime, reason: str, since: str) -> Merged:
     with transaction.atomic(durable=not connection.in_atomic_block):
         cards = hold([kept, absorbed])
         kept, absorbed = root(kept), root(absorbed)
@@ -101,6 +113,8 @@ def _merge(kept: UUID, absorbed: UUID, *, by: Principal, at: datetime, reason: s
         stops = _standing([kept, absorbed], cards)
         AddressCard.objects.filter(person=absorbed).update(person=kept)
         PersonKey.objects.filter(Q(pk=absorbed) | Q(merged_into=absorbed)).update(merged_into=kept)
+        again = {"since": since} if since else {}
+        PersonKey.objects.filter(pk=absorbed).update(replayed_at=at if since else None)
         copies = _cover(kept, stops, cards, "merge", by=by, at=at)
         told: dict[str, Any] = {
             "absorbed": absorbed,
@@ -108,11 +122,14 @@ def _merge(kept: UUID, absorbed: UUID, *, by: Principal, at: datetime, reason: s
             "stops": copies,
             "said": subjects.seal(kept, reason),
         }
-        audit.record(MERGED, named(kept), by=by, at=at, **told)
+        audit.record(MERGED, named(kept), by=by, at=at, **told, **again)
+        # Drawn for the journal: by it a copy from before the merge is known to be older.
+        (order,) = locks.draw_order(1)
+        journaling.merge_recorded(kept, absorbed, since or at.isoformat(), order=order, at=at)
     return Merged(kept, absorbed, len(copies))
 
 
-def _split(pk: int, *, by: Principal, at: datetime, reason: str) -> UUID:
+def _split(pk: int, *, by: Principal, at: datetime, reason: str, new: UUID | None) -> UUID:
     with transaction.atomic(durable=not connection.in_atomic_block):
         was = AddressCard.objects.get(pk=pk).person_id
         cards = hold([was])
@@ -122,12 +139,14 @@ def _split(pk: int, *, by: Principal, at: datetime, reason: str) -> UUID:
         if not rest:
             raise Refused([Refusal("only_card", _("This is the only address of this person; there is nothing apart."))])
         stops = _standing([was], cards)
-        new = PersonKey.objects.create(pk=uuid4(), created_at=at).pk
-        AddressCard.objects.filter(pk=pk).update(person=new)
-        copies = [*_cover(new, stops, own, "split", by=by, at=at), *_cover(was, stops, rest, "split", by=by, at=at)]
-        told: dict[str, Any] = {"person": new, "card": pk, "stops": copies, "said": subjects.seal(was, reason)}
+        key = PersonKey.objects.create(pk=new or uuid4(), created_at=at, replayed_at=at if new else None).pk
+        AddressCard.objects.filter(pk=pk).update(person=key)
+        copies = [*_cover(key, stops, own, "split", by=by, at=at), *_cover(was, stops, rest, "split", by=by, at=at)]
+        told: dict[str, Any] = {"person": key, "card": pk, "stops": copies, "said": subjects.seal(was, reason)}
         audit.record(SPLIT, named(was), by=by, at=at, **told)
-    return new
+        (order,) = locks.draw_order(1)
+        journaling.split_recorded(was, key, own[0].digest, order=order, at=at)
+    return key
 
 
 def _against_merging(kept: UUID, absorbed: UUID, cards: Sequence[AddressCard]) -> list[Refusal]:

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 from django.utils.dateparse import parse_datetime
 
-from compliance import audit, journal, journaling, locks, replay_halts
+from compliance import audit, journal, journaling, locks, replay_halts, replay_people
 from compliance.journal import Record
 from compliance.journaling import ORIGIN
 from compliance.models import Decision, Lift, LostStep, OptIn, Outcome, Suppression, SuppressionDigest, Touch
@@ -56,6 +56,7 @@ class Missing:
     lifts: Sequence[Record] = ()
     cleared: Sequence[Cleared] = ()
     halts: Sequence[Record] = ()
+    people: Sequence[Record] = ()
 
     @property
     def binding(self) -> bool:
@@ -64,8 +65,8 @@ class Missing:
 
     @property
     def counts(self) -> dict[str, int]:
-        lengths = {"stops": self.stops, "lifts": self.lifts, "clearances": self.cleared, "halts": self.halts}
-        return {name: len(found) for name, found in lengths.items()}
+        stops = {"stops": len(self.stops), "lifts": len(self.lifts)}
+        return {**stops, "clearances": len(self.cleared), "halts": len(self.halts), "people": len(self.people)}
 
     def __bool__(self) -> bool:
         return any(self.counts.values())
@@ -73,7 +74,9 @@ class Missing:
 
 def missing() -> Missing:
     """Compare the whole journal with the database. Raises JournalUnavailable."""
-    return Missing(_missing_stops(), _missing_lifts(), _missing_clearances(), replay_halts.missing())
+    return Missing(
+        _missing_stops(), _missing_lifts(), _missing_clearances(), replay_halts.missing(), replay_people.missing()
+    )
 
 
 def replay(*, by: Principal, at: datetime) -> Missing:
@@ -87,6 +90,8 @@ def replay(*, by: Principal, at: datetime) -> Missing:
         _write_clearances(chunk)
     for record in lost.stops:
         _write_stop(record, by=by, at=at)
+    # With every stop in place, so that whoever is one person has all of both; and before a lift that rests on it.
+    replay_people.write_all(lost.people, by=by, at=at)
     for record in lost.lifts:
         _write_lift_if_true(record, by=by, at=at)
     for record in lost.halts:

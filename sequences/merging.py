@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -89,6 +90,31 @@ def merge_contacts(kept: Contact, other: Contact, *, by: Principal, at: datetime
 def split_contact(contact: Contact, *, by: Principal, at: datetime, consent: Consent) -> Contact:
     """The contact is somebody else after all; every stop of the person stays on both. Raises Refused."""
     return persons.unless_overtaken(lambda: _split(contact.pk, by=by, at=at, consent=consent))
+
+
+def follow(person: UUID, *, at: datetime) -> None:
+    """A journal has merged or split this person: their contacts and passages are brought in line with it."""
+    persons.unless_overtaken(lambda: _follow(person, at=at))
+
+
+def _follow(person: UUID, *, at: datetime) -> None:
+    with transaction.atomic(durable=not connection.in_atomic_block):
+        root = persons.root(person)
+        persons.hold([root])
+        apart = Contact.objects.filter(card__person=root, merged_into__isnull=False)
+        apart.exclude(merged_into__card__person=root).update(merged_into=None)
+        theirs = list(Contact.objects.filter(card__person=root, merged_into=None).order_by("pk"))
+        live = list(Enrollment.objects.filter(contact__card__person=root, state=Enrollment.State.ACTIVE).order_by("pk"))
+        # The passage of whom the others turned out to be goes on, and theirs is the contact they are known under.
+        live.sort(key=lambda row: row.person != root)
+        enrollment.leave(live[1:], ExitReason.MERGED, by=SYSTEM, at=at)
+        Enrollment.objects.filter(contact__card__person=root).exclude(person=root).update(person=root)
+        theirs.sort(key=lambda row: row.pk not in {one.contact_id for one in live[:1]})
+        for other in theirs[1:]:
+            Contact.objects.filter(Q(pk=other.pk) | Q(merged_into=other)).update(merged_into=theirs[0])
+            told = {"into": audit.reference(theirs[0])}
+            audit.record("sequences.contact.merged", audit.reference(other), by=SYSTEM, at=at, **told)
+        persons.mark_followed(person)
 
 
 def _merge(kept_pk: int, other_pk: int, *, by: Principal, at: datetime, consent: Consent) -> Contact:

@@ -13,10 +13,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from compliance import replay
+from compliance import persons, replay
 from compliance.models import Decision, Outcome
 from compliance.principals import SYSTEM
 from compliance.transitions import move
+from sequences import merging
 from sequences.models import Attempt, OutboundMessage
 
 _AT_ONCE = 500
@@ -26,7 +27,12 @@ _OPEN = (State.PLANNED, State.CLEARED, State.IN_DOUBT)
 
 
 def replay_round(at: datetime) -> dict[str, int]:
-    """Put in doubt what was cleared in a life that was lost, and is planned or on the wire here; how many."""
+    """Put in doubt what was cleared in a life that was lost, and is planned or on the wire here; how many.
+
+    Contacts follow first whom a journal has merged or split.
+    """
+    for person in persons.to_follow(_AT_ONCE):
+        merging.follow(person, at=at)
     # Only replayed clearances stand below zero: without any, this is one look at the end of an index.
     lost = Decision.objects.filter(order_no__lt=0, outcome=Outcome.PERMIT, code=replay.CODE)
     if not lost.exists():

@@ -57,16 +57,6 @@ class Migration(migrations.Migration):
                 'ordering': ['name'],
             },
         ),
-        migrations.AddField(
-            model_name='halt',
-            name='origin',
-            field=models.JSONField(editable=False, null=True, verbose_name='came back from the journal'),
-        ),
-        migrations.AddField(
-            model_name='installation',
-            name='epoch',
-            field=models.CharField(default=compliance.models.installation.first_epoch, editable=False, max_length=40, verbose_name='epoch'),
-        ),
         migrations.CreateModel(
             name='LostStep',
             fields=[
@@ -79,8 +69,30 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'step sent before a restore',
                 'verbose_name_plural': 'steps sent before a restore',
-                'indexes': [models.Index(fields=['card'], name='lost_step_by_card')],
             },
+        ),
+        migrations.AddField(
+            model_name='halt',
+            name='origin',
+            field=models.JSONField(editable=False, null=True, verbose_name='came back from the journal'),
+        ),
+        migrations.AddField(
+            model_name='installation',
+            name='epoch',
+            field=models.CharField(default=compliance.models.installation.first_epoch, editable=False, max_length=40, verbose_name='epoch'),
+        ),
+        migrations.AddField(
+            model_name='personkey',
+            name='replayed_at',
+            field=models.DateTimeField(editable=False, null=True, verbose_name='taken back from the journal'),
+        ),
+        migrations.AddIndex(
+            model_name='personkey',
+            index=models.Index(condition=models.Q(('replayed_at__isnull', False)), fields=['id'], name='persons_to_follow'),
+        ),
+        migrations.AddIndex(
+            model_name='loststep',
+            index=models.Index(fields=['card'], name='lost_step_by_card'),
         ),
         migrations.RunPython(keep, release),
     ]

@@ -8,7 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class PersonKey(models.Model):
-    """A person, known by nothing but this key. `merged_into` names the person they turned out to be."""
+    """A person, known by nothing but this key. `merged_into` names the person they turned out to be.
+
+    `replayed_at` says that a journal has merged or split them, and that no upper floor has followed yet.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(_("since"))
@@ -16,9 +19,14 @@ class PersonKey(models.Model):
         "self", on_delete=models.PROTECT, related_name="absorbed", null=True, editable=False, verbose_name=_("is now")
     )
 
+    replayed_at = models.DateTimeField(_("taken back from the journal"), null=True, editable=False)
+
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("persons")
+        indexes: ClassVar = [
+            models.Index(fields=["id"], name="persons_to_follow", condition=models.Q(replayed_at__isnull=False))
+        ]
 
     def __str__(self) -> str:
         return str(self.id)[:8]

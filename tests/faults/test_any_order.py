@@ -7,6 +7,7 @@ database is restored from a copy. A small model says whom the door must refuse, 
 import os
 import sqlite3
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -43,6 +44,11 @@ def card_of(text: str) -> AddressCard:
     return cards.find([parsed])[parsed.canonical]
 
 
+def moment() -> datetime:
+    """Never the same twice, as it is outside of tests: two lives of a database tell their stops apart by it."""
+    return TUESDAY + timedelta(microseconds=next(_NUMBERS))
+
+
 def copied() -> sqlite3.Connection:
     """The whole database as it is now."""
     connection.ensure_connection()
@@ -62,6 +68,7 @@ class World(RuleBasedStateMachine):
         self.who: dict[str, int] = {}
         self.left_in_peace: set[str] = set()
         self.halt: Halt | None = None
+        self.stood: set[str] = set()
         self.copy: tuple[sqlite3.Connection, Halt | None, dict[str, int]] | None = None
         self.restored = self.lost = False
 
@@ -96,7 +103,7 @@ class World(RuleBasedStateMachine):
         local, _at, domain = person.partition("@")
         spelled = addresses.parse(f"{local.upper()}+x@{domain}" if choice else person)
         reason = _ASKED[next(_NUMBERS) % len(_ASKED)]
-        suppression.stop_address(spelled, Stop(reason, source=f"step {next(_NUMBERS)}"), by=SYSTEM, at=TUESDAY)
+        suppression.stop_address(spelled, Stop(reason, source=f"step {next(_NUMBERS)}"), by=SYSTEM, at=moment())
         self.leave_in_peace(person)
 
     @rule(person=people)
@@ -146,14 +153,14 @@ class World(RuleBasedStateMachine):
     @rule(person=people)
     def erase(self, person: str) -> None:
         if self.known(person):
-            erasing.erase(card_of(person), by=self.one, at=TUESDAY)
+            erasing.erase(card_of(person), by=self.one, at=moment())
             self.leave_in_peace(person)
 
     @rule(everything=booleans())
     def stop_sending(self, everything: bool) -> None:
         scope = halts.EVERYTHING if everything else "mailbox:1"
         if self.halt is None:
-            self.halt = halts.place(scope, Halt.Kind.KILL_SWITCH, "press", by=self.one, at=TUESDAY)
+            self.halt = halts.place(scope, Halt.Kind.KILL_SWITCH, "press", by=self.one, at=moment())
 
     @precondition(lambda self: self.halt)
     @rule()
@@ -163,6 +170,7 @@ class World(RuleBasedStateMachine):
         with pytest.raises(Refused):
             halts.confirm_start(row, by=self.one, at=TUESDAY, consent=_BECAUSE)
         halts.confirm_start(row, by=self.other, at=TUESDAY, consent=_BECAUSE)
+        self.stood.discard(self.halt.scope)
         self.halt = None
 
     @rule()
@@ -174,6 +182,8 @@ class World(RuleBasedStateMachine):
     def restore(self) -> None:
         """An older database stands where the newer one stood; nothing goes until a person has armed it."""
         assert self.copy
+        if self.halt:
+            self.stood.add(self.halt.scope)
         copy, self.halt, who = self.copy
         copy.backup(connection.connection)
         # Who is who is forgotten with the newer database; who wants to be left in peace is not.
@@ -187,6 +197,11 @@ class World(RuleBasedStateMachine):
         row = Installation.objects.get()
         arming.arm(row, by=UserFactory(is_superuser=True), at=TUESDAY, consent=_BECAUSE)
         self.lost = False
+        # What stood still when the newer database was lost stands still in the older one.
+        standing = halts.standing()
+        assert self.stood <= set(standing)
+        self.halt = next(iter(standing.values()), None)
+        self.stood.clear()
 
     @invariant()
     def nobody_is_written_to_after_a_stop(self) -> None:
@@ -204,7 +219,8 @@ class World(RuleBasedStateMachine):
     def teardown(self) -> None:
         if self.lost:
             self.arm()
-        if self.halt:
+        for row in halts.standing().values():
+            self.halt = row
             self.start_again()
 
     def known(self, text: str) -> bool:
