@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance import epochs, hosts
 from compliance.journal import JournalUnavailable, Known
 from compliance.models import Installation
-from compliance.roster import Seen
+from compliance.roster import Host, Seen
 
 # Not faults of the database: this host has something to do first, and does it by itself (`compliance.following`).
 NEW_EPOCH, NOT_COMPARED, WAITS = "new_epoch", "not_compared", "waits_for_hosts"
@@ -43,7 +43,13 @@ def judge(told: Known, seen: Seen | None) -> Fault | None:
     if seen.row.state == Installation.State.DISARMED:
         text = _("This database is disarmed: %(because)s Look at “manage.py arm”.")
         return Fault("disarmed", text % {"because": seen.row.disarmed_because})
-    return _of_this_host(told, seen) or _older(told, seen) or _not_through(told, seen)
+    if found := _of_this_host(told, seen):
+        return found
+    own = seen.hosts.get(hosts.this_host())
+    if own is None:
+        text = _("It does not know this host, which has sent for it: it is an older copy.")
+        return Fault("unknown_host", text, disarms=True)
+    return _older(told, seen, own) or _not_through(told, seen, own)
 
 
 def _of_this_host(told: Known, seen: Seen) -> Fault | None:
@@ -57,25 +63,20 @@ def _of_this_host(told: Known, seen: Seen) -> Fault | None:
     return None if told.epoch else _never()
 
 
-def _older(told: Known, seen: Seen) -> Fault | None:
+def _older(told: Known, seen: Seen, own: Host) -> Fault | None:
     """What only an older copy, or one of two that went apart, can be like."""
-    if hosts.this_host() not in seen.hosts:
-        text = _("It does not know this host, which has sent for it: it is an older copy.")
-        return Fault("unknown_host", text, disarms=True)
     if epochs.is_older(seen.row.epoch, told.latest):
         text = _("Since this copy of it was made, it was armed anew: it is an older copy.")
         return Fault("older_epoch", text, disarms=True)
     if seen.life in told.former:
         text = _("The database of before the failover is back; what was done since is missing from it.")
         return Fault("former_life", text, disarms=True)
-    own = seen.hosts[hosts.this_host()]
     if seen.counter < told.highest and (own.gone or seen.row.epoch == told.epoch):
         return behind()
     return None
 
 
-def _not_through(told: Known, seen: Seen) -> Fault | None:
-    own = seen.hosts[hosts.this_host()]
+def _not_through(told: Known, seen: Seen, own: Host) -> Fault | None:
     if own.gone:
         text = _("This host was declared gone. If it shall send again, run “manage.py arm” on it.")
         return Fault(GONE, text)
