@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -49,6 +49,11 @@ def record_all(notes: Sequence[Note], *, by: Principal, at: datetime) -> None:
 def actors(subject: str, verbs: Collection[str]) -> set[str]:
     """Who did any of these things to a subject, as the log writes principals."""
     return set(AuditEntry.objects.filter(subject=subject, verb__in=verbs).values_list("actor", flat=True))
+
+
+def told(verb: str) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
+    """When this was recorded, and what was said of it."""
+    yield from AuditEntry.objects.filter(verb=verb).order_by("pk").values_list("at", "data")
 
 
 def count_by_verb(prefix: str) -> dict[str, int]:

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from compliance import journal, persons
+from compliance import audit, journal, persons
 from compliance.journal import Record
-from compliance.models import AddressCard, AuditEntry, PersonKey
+from compliance.models import AddressCard, PersonKey
 from compliance.principals import Principal
 
 
@@ -55,12 +55,8 @@ def _write(record: Record, *, by: Principal, at: datetime) -> None:
 
 def _known() -> set[tuple[str, str]]:
     """What the log of this database has of it, said here first or told by a journal before."""
-    found = set()
-    for at, data in AuditEntry.objects.filter(verb=persons.MERGED).values_list("at", "data"):
-        found.add((data["absorbed"], data.get("since") or at.isoformat()))
-    for data in AuditEntry.objects.filter(verb=persons.SPLIT).values_list("data", flat=True):
-        found.add((data["person"], ""))
-    return found
+    merged = {(data["absorbed"], data.get("since") or at.isoformat()) for at, data in audit.told(persons.MERGED)}
+    return merged | {(data["person"], "") for _at, data in audit.told(persons.SPLIT)}
 
 
 def _key(record: Record) -> tuple[str, str]:

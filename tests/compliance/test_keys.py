@@ -5,7 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django.fixtures import Settings
 
 from compliance import keys
-from handoff.config.settings import versioned_keys
+from handoff.config.environment import versioned_keys
 
 OLD, NEW = bytes(32), b"\1" * 32
 

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from handoff.config.settings import Environment
+from handoff.config.environment import Environment
 
 
 @pytest.mark.parametrize(
