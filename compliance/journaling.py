@@ -8,7 +8,6 @@ import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -38,12 +37,12 @@ def stop_recorded(row: Suppression, digests: Collection[str] | None = None) -> N
     """
     noted = _Noted(row, digests)
     _noted().append(noted)
-    transaction.on_commit(partial(_take_stops, noted), robust=True)
+    transaction.on_commit(lambda: _take_stops(noted), robust=True)
 
 
 def lift_recorded(row: Lift) -> None:
     """Let a lift follow into the journal once it is committed."""
-    transaction.on_commit(partial(_take_lift, row.pk), robust=True)
+    transaction.on_commit(lambda: _take_lift(row.pk), robust=True)
 
 
 def halt_recorded(row: Halt) -> None:

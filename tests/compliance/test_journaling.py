@@ -155,3 +155,17 @@ def test_a_clearance_that_cannot_be_kept_is_none(monkeypatch: pytest.MonkeyPatch
 
 def full(descriptor: int) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_stop_whose_journal_cannot_be_written_stands_and_follows_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    armed()
+    with monkeypatch.context() as broken:
+        broken.setattr(journal, "append", _no_room)
+        stop()
+    assert Suppression.objects.get().journaled_at is None
+    journaling.journal_round(TUESDAY)
+    assert [record["order"] for record in journal.records("stop")] == [Suppression.objects.get().order_no]
+
+
+def _no_room(kind: str, at: datetime, said: object) -> None:
+    raise journal.JournalUnavailable(28, "No space left on device")
