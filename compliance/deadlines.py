@@ -38,6 +38,30 @@ def within(seconds: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def statements(seconds: float) -> Iterator[None]:
+    """No single statement of the block takes longer, waiting for locks included; it fails with OperationalError.
+
+    The server ends it and the connection stays usable. SQLite waits as long as its connection says.
+    """
+    database = connections["default"]
+    if database.vendor != "postgresql":
+        yield
+        return
+    _tell(database, "SELECT set_config('statement_timeout', %s, false)", f"{int(seconds * 1000)}ms")
+    try:
+        yield
+    finally:
+        # A transaction that failed takes the bound back itself.
+        with contextlib.suppress(Error):
+            _tell(database, "RESET statement_timeout")
+
+
+def _tell(database: BaseDatabaseWrapper, statement: str, *told: str) -> None:
+    with database.cursor() as cursor:
+        cursor.execute(statement, told)
+
+
+@contextlib.contextmanager
 def _short_wait(database: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
     """SQLite waits for nothing but its lock."""
     usual = database.settings_dict["OPTIONS"].get("timeout", 5.0)

@@ -9,9 +9,10 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.conf import settings
+from django.db import Error, transaction
 
-from compliance import arming, audit, clock, faults, hosts, journal, locks, persons, roster
+from compliance import arming, audit, clock, deadlines, faults, hosts, journal, locks, persons, roster
 from compliance.faults import Fault
 from compliance.journal import JournalUnavailable
 from compliance.models import Installation, JournalHost
@@ -25,7 +26,15 @@ _SOUND = frozenset({faults.WAITS, faults.GONE})
 
 
 def take_part(at: datetime) -> Fault | None:
-    """Do what this host owes; what stands against sending from here afterwards."""
+    """Do what this host owes; what stands against sending from here afterwards.
+
+    It waits for the database no longer than the door does. Raises django.db.Error, and nothing is to be sent then.
+    """
+    with deadlines.statements(settings.DOOR_SECONDS):
+        return _taken_part(at)
+
+
+def _taken_part(at: datetime) -> Fault | None:
     seen = roster.see()
     found = arming.fault(at)
     try:
@@ -37,7 +46,7 @@ def take_part(at: datetime) -> Fault | None:
             _say_compared(seen, at)
             found = arming.fault(at)
         if found is None or found.code in _SOUND:
-            _note_how_far(at)
+            _note_how_far_if_told(at)
     except JournalUnavailable as error:
         _log.error("the journal in %s cannot be used: %s", journal.folder(), error.strerror)
         return arming.fault(at)
@@ -75,6 +84,16 @@ def _say_compared(seen: roster.Seen, at: datetime) -> None:
     if journal.known().life != seen.life:
         journal.compared(seen.life, at)
     roster.note_through(hosts.this_host(), epoch=seen.row.epoch, life=seen.life)
+
+
+def _note_how_far_if_told(at: datetime) -> None:
+    try:
+        _note_how_far(at)
+    except Error as error:
+        if transaction.get_connection().in_atomic_block:
+            raise
+        # What is missing in the journal is what was done meanwhile elsewhere; whether anything may go the door asks.
+        _log.warning("the database does not say how far it has come: %s", type(error).__name__)
 
 
 def _note_how_far(at: datetime) -> None:

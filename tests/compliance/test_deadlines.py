@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
 from compliance import deadlines
 
@@ -61,3 +61,23 @@ def patience() -> int:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA busy_timeout")
         return int(cursor.fetchone()[0])
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+class TestStatements:
+    def test_one_that_takes_longer_is_ended_and_the_connection_stays(self) -> None:
+        with pytest.raises(OperationalError), deadlines.statements(0.2):
+            _asked("SELECT pg_sleep(20)")
+        assert _asked("SELECT current_setting('statement_timeout')") == "0"
+
+    def test_inside_a_transaction_that_fails_the_bound_goes_with_it(self) -> None:
+        with pytest.raises(OperationalError), transaction.atomic(), deadlines.statements(0.2):
+            _asked("SELECT pg_sleep(20)")
+        assert _asked("SELECT current_setting('statement_timeout')") == "0"
+
+
+def _asked(statement: str) -> object:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()[0]
