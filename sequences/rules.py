@@ -1,7 +1,7 @@
 """The reasons of this floor why a message may not go: sender, passage, signed texts, values, hours."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -145,33 +145,34 @@ class ValuesPresent(Rule):
         return refuse("missing_value", missing=missing) if missing else wanted.there
 
 
+@dataclass(frozen=True)
+class Opening:
+    """When mail may leave anywhere, and what was said of each place: a batch is of few places."""
+
+    windows: Sequence[Window]
+    said: dict[tuple[str, str], Verdict] = field(default_factory=dict)
+
+
 class WithinWindow(Rule):
     """It is a working hour where the recipient is (spec SQ2, LAW TIM-06)."""
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> dict[tuple[str, str], Verdict | Exception]:
-        opening = windows()
-        places = {(ask.zone, ask.country) for ask in asks if ask.step is not None}
-        return {place: _in_hours(*place, opening, at) for place in places}
+    def load(self, asks: Sequence[Ask], at: datetime) -> Opening:
+        return Opening(windows())
 
-    def judge(self, ask: Ask, facts: Mapping[tuple[str, str], Verdict | Exception], at: datetime) -> Verdict:
+    def judge(self, ask: Ask, facts: Opening, at: datetime) -> Verdict:
         if ask.step is None:
             return permit()
-        found = facts[(ask.zone, ask.country)]
-        if isinstance(found, Exception):
-            raise found
-        return found
+        place = ask.zone, ask.country
+        if place not in facts.said:
+            facts.said[place] = _in_hours(*place, facts.windows, at)
+        return facts.said[place]
 
 
-def _in_hours(zone: str, country: str, opening: Sequence[Window], at: datetime) -> Verdict | Exception:
-    try:
-        slot = next_slot(at, hours(zone, country, opening))
-    except Exception as error:  # noqa: BLE001 - one zone that does not exist holds up nobody else
-        return error
+def _in_hours(zone: str, country: str, opening: Sequence[Window], at: datetime) -> Verdict:
+    slot, seen = next_slot(at, hours(zone, country, opening)), {"zone": zone, "country": country}
     if slot is None:
-        return defer("no_open_hour", at + _UNTIL_SOMEBODY_DECIDES, zone=zone, country=country)
-    return (
-        permit(zone=zone, country=country) if slot <= at else defer("outside_window", slot, zone=zone, country=country)
-    )
+        return defer("no_open_hour", at + _UNTIL_SOMEBODY_DECIDES, **seen)
+    return permit(**seen) if slot <= at else defer("outside_window", slot, **seen)
 
 
 def _as_verdict(found: Signed, at: datetime) -> Verdict:
