@@ -10,6 +10,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from compliance.folders import sync
+
 TORN = b" <torn>"
 """Ends a line over which its writer died, so that nobody takes it for damage."""
 
@@ -93,8 +95,8 @@ def _write(path: Path, lines: bytes) -> None:
     finally:
         os.close(descriptor)
     if new:
-        _sync(path.parent)
-        _sync(path.parent.parent)
+        sync(path.parent)
+        sync(path.parent.parent)
 
 
 def _append_whole(descriptor: int, lines: bytes) -> None:
@@ -103,11 +105,3 @@ def _append_whole(descriptor: int, lines: bytes) -> None:
         lines = TORN + b"\n" + lines
     if os.write(descriptor, lines) != len(lines):
         raise OSError("only a part could be written")
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from compliance import sealer
+from compliance import folders, sealer
 from compliance.models import Installation
 from compliance.sealer import Head
 
@@ -58,8 +58,4 @@ def _write(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     aside.rename(path)
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    folders.sync(path.parent)

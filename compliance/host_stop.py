@@ -10,6 +10,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from compliance.folders import sync
+
 CODE = "halted_on_host"
 _NAME = "STOP"
 _MESSAGE = 500
@@ -53,7 +55,7 @@ def place(reason: str, *, by: str, at: datetime) -> Path:
             os.fsync(written.fileno())
     except FileExistsError:
         return file
-    _keep_names(file.parent)
+    sync(file.parent)
     return file
 
 
@@ -64,14 +66,5 @@ def remove() -> bool:
         file.unlink()
     except FileNotFoundError:
         return False
-    _keep_names(file.parent)
+    sync(file.parent)
     return True
-
-
-def _keep_names(folder: Path) -> None:
-    # A new name is only on the disk once its folder is.
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -17,11 +17,12 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from compliance import audit, heartbeats
+from compliance.folders import sync
 from compliance.heartbeats import Kind
 from compliance.models import Heartbeat
 from compliance.principals import Principal, System
 from compliance.refusals import Refusal, Refused
-from compliance.spool import Spool, sync
+from compliance.spool import Spool
 
 STALE = timedelta(seconds=60)
 PERMISSION = "compliance.change_heartbeat"

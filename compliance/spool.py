@@ -14,6 +14,8 @@ from uuid import uuid4
 
 from django.conf import settings
 
+from compliance.folders import sync
+
 _READY = ".json"
 _ASIDE = ".unreadable"
 
@@ -68,12 +70,3 @@ class Spool:
         with contextlib.suppress(FileNotFoundError):
             return sorted(path for path in self.folder.iterdir() if path.suffix == suffix)
         return []
-
-
-def sync(folder: Path) -> None:
-    """What came into a folder, and what left it, is on stable storage when this returns. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
