@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.factor import Kind
 from compliance.principals import Principal
-from compliance.refusals import Refusal, Refused
+from compliance.refusals import Refusal, Refused, unless_said
 from compliance.transitions import arrows
 
 
@@ -105,9 +105,7 @@ def perform(row: models.Model, act: Act, *, by: Principal, at: datetime, consent
 
 
 def _unsaid(act: Act, consent: Consent) -> list[Refusal]:
-    found = []
-    if act.comment_required and not consent.comment.strip():
-        found.append(Refusal("comment_missing", _("Please say why; the comment is kept in the log.")))
+    found = unless_said(consent.comment) if act.comment_required else []
     for asked in act.fields:
         if not consent.said(asked.name):
             found.append(Refusal("field_missing", _("Please fill this in."), str(asked.label)))

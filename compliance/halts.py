@@ -15,7 +15,7 @@ from compliance.acts import Act, Consent
 from compliance.factor import Kind
 from compliance.models import Halt, Incident
 from compliance.principals import Principal, System, actor
-from compliance.refusals import Refusal, Refused
+from compliance.refusals import Refusal, Refused, unless_said
 from compliance.transitions import NotPermitted, move
 
 EVERYTHING = locks.EVERYTHING
@@ -145,9 +145,7 @@ def _taken(
     consent: Consent,
 ) -> Halt:
     """The compare-and-set names who asked for the start, so that nobody confirms what another has asked meanwhile."""
-    if not consent.comment.strip():
-        refusals = [*refusals, Refusal("comment_missing", _("Please say why; the comment is kept in the log."))]
-    if refusals:
+    if refusals := [*refusals, *unless_said(consent.comment)]:
         raise Refused(refusals)
     shown = {"asked_by": row.asked_by}
     moved = move(row, arrow, by=by, at=at, reason=consent.comment, set=columns, where=shown)

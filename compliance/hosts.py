@@ -21,7 +21,7 @@ from compliance.folders import sync
 from compliance.heartbeats import Kind
 from compliance.models import Heartbeat
 from compliance.principals import Principal, System
-from compliance.refusals import Refusal, Refused
+from compliance.refusals import Refusal, Refused, unless_said
 from compliance.spool import Spool
 
 STALE = timedelta(seconds=60)
@@ -105,10 +105,7 @@ def retire(row: Heartbeat, *, by: Principal, at: datetime, now: datetime, reason
 
     `at` is the moment of the act, `now` the real clock by which signs of life are judged.
     """
-    refusals = objections(row, by=by, now=now)
-    if not reason.strip():
-        refusals.append(Refusal("comment_missing", _("Please say why; the comment is kept in the log.")))
-    if refusals:
+    if refusals := [*objections(row, by=by, now=now), *unless_said(reason)]:
         raise Refused(refusals)
     with transaction.atomic():
         if heartbeats.retire(Kind.WEB_HOST, row.name, at=at):

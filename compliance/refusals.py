@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -15,6 +17,13 @@ class Refusal:
 
     def __str__(self) -> str:
         return f"{self.where}: {self.text}" if self.where else str(self.text)
+
+
+def unless_said(comment: str) -> list[Refusal]:
+    """What stands against an act that wants a reason in words."""
+    if comment.strip():
+        return []
+    return [Refusal("comment_missing", _("Please say why; the comment is kept in the log."))]
 
 
 class Refused(Exception):

@@ -19,7 +19,7 @@ from compliance import audit, heartbeats, hosts
 from compliance.heartbeats import Kind
 from compliance.models import Decision, Halt, Installation, JournalHost, Lift, Suppression
 from compliance.principals import Principal, System
-from compliance.refusals import Refusal, Refused
+from compliance.refusals import Refusal, Refused, unless_said
 
 PERMISSION = "compliance.change_journalhost"
 _STILL_ALIVE = timedelta(seconds=60)
@@ -169,10 +169,7 @@ def retire(row: JournalHost, *, by: Principal, at: datetime, now: datetime, reas
 
     `at` is the moment of the act, `now` the real clock by which signs of life are judged.
     """
-    refusals = objections(row, by=by, now=now)
-    if not reason.strip():
-        refusals.append(Refusal("comment_missing", _("Please say why; the comment is kept in the log.")))
-    if refusals:
+    if refusals := [*objections(row, by=by, now=now), *unless_said(reason)]:
         raise Refused(refusals)
     with transaction.atomic():
         if JournalHost.objects.filter(pk=row.pk, retired_at=None).update(retired_at=at):

@@ -16,7 +16,7 @@ from compliance import audit, companies, locks, persons
 from compliance.acts import Consent
 from compliance.persons import OvertakenError
 from compliance.principals import Principal, System
-from compliance.refusals import Refusal, Refused
+from compliance.refusals import Refusal, Refused, unless_said
 from compliance.stopped import stopped_accounts
 from sequences.models import Account, Contact, Enrollment
 
@@ -77,7 +77,7 @@ def merge_accounts(kept: Account, other: Account, *, by: Principal, at: datetime
 def _merge(kept_pk: int, other_pk: int, *, by: Principal, at: datetime, consent: Consent) -> Account:
     with transaction.atomic(durable=not connection.in_atomic_block):
         kept, other = _held(kept_pk, other_pk)
-        if refusals := [*against_merging(kept, other, by), *_unsaid(consent)]:
+        if refusals := [*against_merging(kept, other, by), *unless_said(consent.comment)]:
             raise Refused(refusals)
         said = consent.comment.strip()
         stops = companies.merge(kept.key, other.key, _domains(kept, other), by=by, at=at, reason=said)
@@ -107,9 +107,3 @@ def _fresh(keys: Sequence[int]) -> tuple[Account, ...]:
 
 def _domains(*rows: Account) -> list[str]:
     return [row.domain for row in rows if row.domain]
-
-
-def _unsaid(consent: Consent) -> list[Refusal]:
-    if consent.comment.strip():
-        return []
-    return [Refusal("comment_missing", _("Please say why; the comment is kept in the log."))]

@@ -25,7 +25,7 @@ from compliance.admin_factor import asked
 from compliance.admin_pages import Page, Panel, key_in, person
 from compliance.admin_persons import known
 from compliance.factor import Kind
-from compliance.refusals import Refusal, Refused
+from compliance.refusals import Refusal, Refused, unless_said
 from sequences import erasing, merging
 from sequences.models import Contact
 
@@ -139,9 +139,8 @@ class WithPersonActs(Page):
         if other and request.POST.get("seen") != _seen(row, other):
             changed = Refusal("changed_since", _("Something changed while you were reading; look at it again."))
             return self._ask(request, row, act, other=other, comment=said, wrong=[changed], status=_CONFLICT)
-        if not said:
-            missing = Refusal("comment_missing", _("Please say why; the comment is kept in the log."))
-            return self._ask(request, row, act, other=other, wrong=[missing], status=_CONFLICT)
+        if missing := unless_said(said):
+            return self._ask(request, row, act, other=other, wrong=missing, status=_CONFLICT)
         try:
             whom = (row, other) if other else (row,)
             act.do(*whom, by=person(request), at=clock.now(), consent=Consent(said))
