@@ -26,6 +26,10 @@ _SAID_ELSEWHERE = {"account/messages/logged_in.txt", "mfa/messages/recovery_code
 View = Callable[..., HttpResponse]
 
 
+class NoMail(RuntimeError):
+    """Something of signing in wanted to send mail: an address of staff would be a way around the factor."""
+
+
 class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
     """Accounts are made in the admin and by commands; signing in sends no mail."""
 
@@ -33,7 +37,7 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
         return False
 
     def send_mail(self, template_prefix: str, email: str, context: Any) -> None:
-        raise NotImplementedError("signing in sends no mail")
+        raise NoMail(template_prefix)
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
         return HttpResponseRedirect(reverse("account_login"))

@@ -24,9 +24,9 @@ INBOUND_DOMAIN: str = env.str("INBOUND_DOMAIN", "")
 SMALL_TEAM: bool = env.bool("HANDOFF_SMALL_TEAM", False)
 LEASE_SECONDS: int = env.int("HANDOFF_LEASE_SECONDS", 900)
 DOOR_SECONDS: int = env.int("HANDOFF_DOOR_SECONDS", 20)
-# What must outlive the database: the journal of stops, opt-outs spooled while it was away, the kill switch of a host.
 # The command by which a relay on this machine drops one queued message, for instance: postsuper -d {queue_id}
 RELAY_RECALL: str = env.str("HANDOFF_RELAY_RECALL", "")
+# What must outlive the database: the journal of stops, opt-outs spooled while it was away, the kill switch of a host.
 STATE_DIR = Path(env.str("HANDOFF_STATE_DIR", str(ROOT / "var" / "state")))
 
 INSTALLED_APPS = [
