@@ -20,8 +20,6 @@ import psycopg
 from psycopg import sql
 
 ROOT = Path(__file__).parents[1]
-# Needs a web server beside it, and makes its database itself.
-ALONE = ("unsubscribe_post",)
 _SERVER = "postgres://postgres@127.0.0.1:5432/postgres"
 _FIXED = {
     "DJANGO_SETTINGS_MODULE": "handoff.config.settings",
@@ -76,10 +74,6 @@ def percentile(taken: Sequence[float], share: float) -> float:
 def run(names: Iterable[str], *, n: int | None) -> Iterator[str]:
     """The lines of each bench, one after the other, each in a database and a process of its own."""
     for name in names:
-        if name in ALONE:
-            told = json.loads(_output([f"bench.{name}"], dict(os.environ)))
-            yield json.dumps({**told, "peer": None, "ratio": None})
-            continue
         with scratch(name) as environment:
             yield from _output(["bench.inside", name, *([str(n)] if n else [])], environment).splitlines()
 

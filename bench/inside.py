@@ -13,6 +13,7 @@ BENCHES = (
     "clearance_batch",
     "opt_out_commit",
     "render_touch",
+    "unsubscribe_post",
 )
 
 

@@ -1,33 +1,21 @@
-"""Decides what one unsubscribe request costs at 200 a second, at the real server and PostgreSQL: milliseconds, as JSON.
-
-Run as `python -m bench.unsubscribe_post [seconds]` from the project's folder. It makes a scratch database on the server
-of TEST_DATABASE_URL (standard: postgres://postgres@127.0.0.1:5432/postgres) and removes it again. It measures; it does
-not judge.
-"""
+"""What one unsubscribe request costs at 200 a second, at the real web server. The promise: p99 under 50 ms."""
 
 import contextlib
-import json
 import os
 import socket
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import psycopg
-from psycopg import sql
+from django.db import connection
 
+from bench.harness import Figure, percentile
+from compliance import addresses, arming, cards, clock, installation, tokens
+from compliance.models import Purpose
 from handoff import serving
 
+N = 3_000
 RATE = 200
-SECONDS = 15
-_SERVER = os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
-_KEYS = "1:" + "00" * 32
 _REQUEST = (
     b"POST /u/%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 26\r\n\r\nList-Unsubscribe=One-Click"
@@ -37,28 +25,58 @@ _START_SECONDS = 30
 _WARM_UP = 40
 
 
-@contextlib.contextmanager
-def scratch_database() -> Iterator[str]:
-    """A database of its own, migrated; its address."""
-    name = f"bench_{uuid4().hex[:12]}"
-    with psycopg.connect(_SERVER, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        url = urlsplit(_SERVER)._replace(path=f"/{name}").geturl()
-        try:
-            yield url
-        finally:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+def measure(n: int) -> list[Figure]:
+    """Each request with a token of its own, for an address that has a card: what mail providers send."""
+    given = _tokens(_WARM_UP + n)
+    connection.close()
+    port = serving.free_port(0)
+    with serving.web(port, {}):
+        _await(port)
+        for token in given[:_WARM_UP]:
+            _post(port, token, time.perf_counter())
+        figure = _at_their_moments(port, given[_WARM_UP:])
+    assert _journaled() == len(given), "some stops are not in the journal"
+    return [figure]
 
 
-def tokens(count: int) -> list[str]:
-    """Distinct ones, for addresses that have cards: what mail providers send."""
-    made = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", "bench.unsubscribe_tokens", str(count)], check=True, capture_output=True, text=True
+def _tokens(count: int) -> list[str]:
+    at = clock.now()
+    # Only a host that was armed keeps a journal, and an opt-out is answered once it is there.
+    arming.begin(installation.mark(Purpose.TEST, at=at), at)
+    people = [addresses.parse(f"person{number}@company{number % 97}.example") for number in range(count)]
+    made = cards.find_or_make(people, at=at).values()
+    return [
+        tokens.make(tokens.Purpose.UNSUBSCRIBE, message=number, digest=card.digest)
+        for number, card in enumerate(made, start=1)
+    ]
+
+
+def _await(port: int) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.1)
+    raise TimeoutError("the web server does not answer")
+
+
+def _at_their_moments(port: int, given: list[str]) -> Figure:
+    """Open loop: requests are sent when they are due, however slow the answers are."""
+    with ThreadPoolExecutor(_CLIENTS) as clients:
+        began, busy = time.perf_counter() + 0.2, time.process_time()
+        asked = [clients.submit(_post, port, token, began + place / RATE) for place, token in enumerate(given)]
+        answers = [one.result() for one in asked]
+        seconds, busy = time.perf_counter() - began, time.process_time() - busy
+    assert {status for _took, status in answers} == {200}, "some requests were not obeyed"
+    taken = [milliseconds for milliseconds, _status in answers]
+    told = {f"p{share}_ms": round(percentile(taken, share / 100), 1) for share in (50, 99)}
+    # What the asking itself took of the machine that answers.
+    return Figure(
+        "unsubscribe_post", len(taken), seconds, more={**told, "client_cpu_ms": round(busy / len(taken) * 1000, 2)}
     )
-    return made.stdout.split()
 
 
-def post(port: int, token: str, due: float) -> tuple[float, int]:
+def _post(port: int, token: str, due: float) -> tuple[float, int]:
     """One request at its moment: milliseconds from the moment it was due (so that queueing counts), and the status."""
     time.sleep(max(0.0, due - time.perf_counter()))
     with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
@@ -69,52 +87,7 @@ def post(port: int, token: str, due: float) -> tuple[float, int]:
     return (time.perf_counter() - due) * 1000, int(answer.split(b" ", 2)[1])
 
 
-def measure(port: int, given: list[str]) -> dict[str, object]:
-    """Open loop: requests are sent when they are due, however slow the answers are."""
-    with ThreadPoolExecutor(_CLIENTS) as clients:
-        began, busy = time.perf_counter() + 0.2, time.process_time()
-        asked = [clients.submit(post, port, token, began + place / RATE) for place, token in enumerate(given)]
-        answers = [one.result() for one in asked]
-        seconds, busy = time.perf_counter() - began, time.process_time() - busy
-    assert {status for _took, status in answers} == {200}, "some requests were not obeyed"
-    took = sorted(milliseconds for milliseconds, _status in answers)
-    return {
-        "name": "unsubscribe_post",
-        "n": len(took),
-        "seconds": round(seconds, 2),
-        "rate": round(len(took) / seconds, 1),
-        "p50_ms": round(took[len(took) // 2], 1),
-        "p99_ms": round(took[int(len(took) * 0.99)], 1),
-        # What the asking itself took of the machine that answers.
-        "client_cpu_ms": round(busy / len(took) * 1000, 2),
-    }
-
-
-def journaled(state: str) -> int:
+def _journaled() -> int:
     """How many stops are in the journal beside the database."""
-    return sum(path.read_bytes().count(b'"kind":"stop"') for path in Path(state, "journal").glob("*.jsonl"))
-
-
-def main() -> None:
-    seconds = int(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
-    with scratch_database() as url, tempfile.TemporaryDirectory() as state:
-        own = {"DATABASE_URL": url, "HANDOFF_KEYS": _KEYS, "SECRET_KEY": "bench", "HANDOFF_STATE_DIR": state}
-        os.environ.update(own, DJANGO_SETTINGS_MODULE="handoff.config.settings", LOG_LEVEL="ERROR")
-        given = tokens(_WARM_UP + RATE * seconds)
-        port = serving.free_port(0)
-        with serving.web(port, {}):
-            until = time.monotonic() + _START_SECONDS
-            while time.monotonic() < until:
-                with contextlib.suppress(OSError):
-                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                    break
-                time.sleep(0.1)
-            for token in given[:_WARM_UP]:
-                post(port, token, time.perf_counter())
-            told = measure(port, given[_WARM_UP:])
-        assert journaled(state) == len(given), "some stops are not in the journal"
-        sys.stdout.write(json.dumps(told) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+    folder = Path(os.environ["HANDOFF_STATE_DIR"], "journal")
+    return sum(path.read_bytes().count(b'"kind":"stop"') for path in folder.glob("*.jsonl"))

@@ -12,7 +12,13 @@ from bench import harness
 from bench.harness import Figure, percentile
 from bench.inside import BENCHES
 
-TINY = {"suppression_check": 1000, "clearance_batch": 10, "opt_out_commit": 5, "render_touch": 20}
+TINY = {
+    "suppression_check": 1000,
+    "clearance_batch": 10,
+    "opt_out_commit": 5,
+    "render_touch": 20,
+    "unsubscribe_post": 20,
+}
 
 
 @pytest.fixture
