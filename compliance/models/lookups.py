@@ -34,8 +34,9 @@ class Among(_Lookup):
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         column, parameters = self.process_lhs(compiler, connection)
         field = getattr(self.lhs.output_field, "target_field", self.lhs.output_field)
-        values = [field.get_db_prep_value(value, connection) for value in self.rhs]
         kind = _KINDS.get(field.get_internal_type(), _NUMBER)
+        # Text and numbers are what they are; only a UUID is written differently by each database.
+        values = [field.get_db_prep_value(value, connection) for value in self.rhs] if kind == "uuid" else self.rhs
         return f"{column} {among(connection, kind)}", (*parameters, as_parameter(connection, values))
 
 
@@ -49,9 +50,14 @@ def as_parameter(connection: BaseDatabaseWrapper, values: Sequence[Any]) -> str:
     if connection.vendor != "postgresql":
         return json.dumps(values)
     # Written here and not by the driver, which takes ten times as long to quote a list.
-    return "{" + ",".join(_quoted(value) if isinstance(value, str) else str(value) for value in values) + "}"
+    if not values or not isinstance(values[0], str):
+        return "{" + ",".join(map(str, values)) + "}"
+    joined = '","'.join(values)
+    # Nearly always digests and keys, in which there is nothing to escape.
+    if "\\" in joined or joined.count('"') != 2 * (len(values) - 1):
+        joined = '","'.join(_escaped(text) for text in values)
+    return f'{{"{joined}"}}'
 
 
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

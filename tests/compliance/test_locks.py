@@ -126,7 +126,7 @@ def test_nobody_has_a_card_that_does_not_exist() -> None:
     assert locks.lock_owner("0" * 32) is None
 
 
-@everywhere
+@pytest.mark.postgres
 def test_budgets_are_made_once() -> None:
     locks.lock_budgets(["mailbox:1", "account:1"])
     locks.lock_budgets(["mailbox:1", "mailbox:2"])
