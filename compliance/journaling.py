@@ -8,18 +8,33 @@ import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
 
 from compliance import installation, journal, vault
-from compliance.models import Halt, Lift, OptIn, Suppression, Touch
+from compliance.models import Halt, Lift, OptIn, Suppression
 
 # Where a stop that was replayed keeps its first order number and moment, among its evidence.
 ORIGIN = "journal"
 _HIDDEN = "recipient-domain:"
 _CAUGHT_UP_AT_ONCE = 500
 _waiting = threading.local()
+
+
+class Cleared(NamedTuple):
+    """A permission as it is written down: the columns of a touch, since a batch has a thousand of them."""
+
+    ref: str
+    attempt: int
+    at: datetime
+    order_no: int
+    person: UUID
+    account: str
+    domain: str
+    mailbox: str
+    opening: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +82,7 @@ def split_recorded(was: UUID, new: UUID, card: str, *, order: int, at: datetime)
     transaction.on_commit(lambda: _take_people("split", told, at), robust=True)
 
 
-def note_cleared(rows: Sequence[Touch], at: datetime, steps: Sequence[tuple[str, str, int]]) -> None:
+def note_cleared(rows: Sequence[Cleared], at: datetime, steps: Sequence[tuple[str, str, int]]) -> None:
     """Keep what has just been cleared, as far as decision and touch can be made of it. Raises JournalUnavailable.
 
     `steps` says of each by which digest its card, by which name its sequence is known, and which step it was.
@@ -190,7 +205,7 @@ def _lift(row: Lift) -> dict[str, object]:
     }
 
 
-def _cleared(row: Touch, step: tuple[str, str, int]) -> list[object]:
+def _cleared(row: Cleared, step: tuple[str, str, int]) -> list[object]:
     """The number stands last, where journals have it from the beginning; older ones know of no step."""
     told = [row.ref, row.attempt, str(row.person), row.account, row.domain, row.mailbox, row.opening]
     return [*told, *step, row.order_no]

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from compliance import bulk
+from compliance.journaling import Cleared
 from compliance.models import Decision, Touch
 from compliance.verdicts import Ruling, as_stored
 
@@ -15,7 +16,6 @@ _DECISION = (
     *("order_no", "at", "ref", "attempt", "outcome", "code", "not_before", "verdicts", "card", "person", "mailbox"),
     "playbook",
 )
-_TOUCH = ("ref", "attempt", "at", "order_no", "person", "account", "domain", "mailbox", "opening")
 
 
 def decisions(rulings: Sequence[Ruling], at: datetime) -> None:
@@ -30,10 +30,10 @@ def decisions(rulings: Sequence[Ruling], at: datetime) -> None:
     bulk.insert(Decision, _DECISION, _decisions(new, at))
 
 
-def touches(rulings: Sequence[Ruling], at: datetime) -> list[Touch]:
+def touches(rulings: Sequence[Ruling], at: datetime) -> list[Cleared]:
     """One row a permission; what caps and stops look for. Returns them."""
-    rows = [_touch(ruling, at) for ruling in rulings]
-    bulk.insert(Touch, _TOUCH, ([getattr(row, name) for name in _TOUCH] for row in rows))
+    rows = [_cleared(ruling, at) for ruling in rulings]
+    bulk.insert(Touch, Cleared._fields, rows)
     return rows
 
 
@@ -63,9 +63,9 @@ def _texts(rulings: Sequence[Ruling]) -> Iterator[str]:
         yield f"[{', '.join(parts)}]"
 
 
-def _touch(ruling: Ruling, at: datetime) -> Touch:
+def _cleared(ruling: Ruling, at: datetime) -> Cleared:
     ask = ruling.ask
-    return Touch(
+    return Cleared(
         ref=ask.ref,
         attempt=ask.attempt,
         at=at,
