@@ -1,14 +1,18 @@
 """The question put to the door: may this message go to this address now?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from compliance import cards, suppression
 from compliance.addresses import Address
+
+Answer = TypeVar("Answer")
+Given = ParamSpec("Given")
 
 
 class MessageClass(StrEnum):
@@ -70,3 +74,20 @@ class Ask:
         """What a halt, a withdrawal or a stop may name; locked shared by a clearance."""
         named = {self.mailbox, self.sequence, self.recipient_list, self.account} - {""}
         return named | {f"sending-domain:{self.sending_domain}"} | suppression.scopes_above(self.address.domain)
+
+
+class Batch(tuple[Ask, ...]):
+    """Questions that are judged together, and what several rules need to know of them: read once for all rules."""
+
+    def once(
+        self, read: Callable[Concatenate["Batch", Given], Answer], *given: Given.args, **also: Given.kwargs
+    ) -> Answer:
+        """What `read` says of this batch and what is given, asked once. It must depend on nothing else."""
+        asked = read, given, tuple(also.items())
+        if asked not in self._known:
+            self._known[asked] = read(self, *given, **also)
+        return cast(Answer, self._known[asked])
+
+    @cached_property
+    def _known(self) -> dict[object, object]:
+        return {}

@@ -7,10 +7,11 @@ touches for what may go. It is committed before the first byte of DATA (spec X2,
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from django.db import Error, transaction
 from django.utils.module_loading import import_string
 
 from compliance import arming, journaling, locks, playbook, recording
-from compliance.asking import Ask
+from compliance.asking import Ask, Batch
 from compliance.models import Outcome
 from compliance.verdicts import Ruling, Verdict, as_data, defer, permit, refuse
 
@@ -32,8 +33,11 @@ _ERROR, _LOST = "policy_error", "lease_lost"
 class Rule(ABC):
     """One reason why a message may not go. Subclasses are listed, in order, in the setting CLEARANCE_RULES."""
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> Any:
-        """The facts for a whole batch, read once; live they are read under the locks."""
+    def load(self, asks: Batch, at: datetime) -> Any:
+        """The facts for a whole batch, read once; live they are read under the locks.
+
+        What other rules read as well is asked by `asks.once`.
+        """
         return None
 
     @abstractmethod
@@ -62,18 +66,25 @@ def rules() -> tuple[Rule, ...]:
 
 def load_facts(asks: Sequence[Ask], at: datetime) -> list[Any]:
     """What each rule needs to know of a batch. A rule that cannot load says no to all of it (G6)."""
-    return [_loaded_facts(rule, asks, at) for rule in rules()]
+    batch = Batch(asks)
+    return [_loaded_facts(rule, batch, at) for rule in rules()]
 
 
 def decide(asks: Sequence[Ask], facts: Sequence[Any], at: datetime) -> list[Ruling]:
     """Pure: judge a batch in order; each permitted ask spends budget for the next."""
+    return _decided(asks, facts, at, repeat(0, len(asks)), 0)
+
+
+def _decided(
+    asks: Sequence[Ask], facts: Sequence[Any], at: datetime, orders: Iterable[int], version: int
+) -> list[Ruling]:
     chain = list(zip(rules(), facts, strict=True))
     names = tuple(type(rule).__name__ for rule, _known in chain)
     judges = [(name, _judge(rule, known), known) for name, (rule, known) in zip(names, chain, strict=True)]
     spending = [(rule, known) for rule, known in chain if type(rule).spend is not Rule.spend]
     rulings = []
-    for ask in asks:
-        ruling = Ruling(ask, _said(judges, ask, at), names)
+    for ask, order in zip(asks, orders, strict=True):
+        ruling = Ruling(ask, _said(judges, ask, at), names, version, order)
         if ruling.permitted:
             for rule, known in spending:
                 rule.spend(ask, known, at)
@@ -108,9 +119,8 @@ def clear(asks: Sequence[Ask], *, at: datetime, confirm: Confirm) -> list[Ruling
         _assert_locked(asks, locks.lock_card_digests(ask.person for ask in asks if ask.person))
         locks.lock_budgets(key for ask in asks for key in budget_keys(ask))
         with playbook.pinned() as version:
-            rulings = decide(asks, load_facts(asks, at), at)
-        orders = locks.draw_order(len(rulings))
-        rulings = [replace(row, playbook=version, order_no=no) for row, no in zip(rulings, orders, strict=True)]
+            facts = load_facts(asks, at)
+            rulings = _decided(asks, facts, at, locks.draw_order(len(asks)), version)
         confirmed = set(confirm([ruling for ruling in rulings if ruling.permitted]))
         final = [_unless_lost(ruling, confirmed) for ruling in rulings]
         recording.decisions([ruling for ruling in final if ruling.code != _LOST], at)
@@ -137,7 +147,7 @@ class _Unknown:
     error: str
 
 
-def _loaded_facts(rule: Rule, asks: Sequence[Ask], at: datetime) -> Any:
+def _loaded_facts(rule: Rule, asks: Batch, at: datetime) -> Any:
     try:
         return rule.load(asks, at)
     except Error:

@@ -19,12 +19,9 @@ from compliance.principals import SYSTEM, Principal, actor
 from compliance.refusals import Refusal, Refused
 
 
-def aliases(accounts: Collection[str]) -> dict[str, frozenset[str]]:
-    """{company: itself and everything that was merged into it}, in one query."""
-    found: dict[str, set[str]] = {account: {account} for account in accounts}
-    for key, into in CompanyKey.objects.filter(merged_into__in=found).values_list("key", "merged_into"):
-        found[into].add(key)
-    return {account: frozenset(names) for account, names in found.items()}
+def absorbed(accounts: Collection[str]) -> dict[str, str]:
+    """{key that was merged into one of these companies: into which}, in one query; nearly always none."""
+    return dict(CompanyKey.objects.filter(merged_into__among=accounts).values_list("key", "merged_into"))
 
 
 def merge(kept: str, absorbed: str, domains: Collection[str], *, by: Principal, at: datetime, reason: str) -> list[int]:

@@ -71,10 +71,15 @@ def mark_followed(person: UUID) -> None:
 def aliases(persons: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
     """{person: themselves and everybody who was merged into them}, in one query."""
     found: dict[UUID, set[UUID]] = {person: {person} for person in persons}
-    for key, into in PersonKey.objects.filter(merged_into__among=found).values_list("pk", "merged_into"):
-        if into:
-            found[into].add(key)
+    for key, into in absorbed(persons).items():
+        found[into].add(key)
     return {person: frozenset(names) for person, names in found.items()}
+
+
+def absorbed(persons: Collection[UUID]) -> dict[UUID, UUID]:
+    """{who was merged into one of these: into whom}, in one query; nearly always nobody."""
+    rows = PersonKey.objects.filter(merged_into__among=persons).values_list("pk", "merged_into")
+    return {key: into for key, into in rows if into}
 
 
 def root(person: UUID) -> UUID:

@@ -1,12 +1,11 @@
 """The ledger's own reasons why a message may not go: stops, addresses nobody should write to, basis."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 from compliance import addresses, playbook, stopped
-from compliance.asking import Ask, MessageClass
+from compliance.asking import Ask, Batch, MessageClass
 from compliance.clearance import Rule, Verdict, permit, refuse
 from compliance.stopped import Stops
 
@@ -27,7 +26,7 @@ _WITH_BASIS = {basis: permit(basis=basis) for basis in _BASES}
 class NotSuppressed(Rule):
     """No stop holds for this person, in any spelling, nor for domain or company (LAW SUP-02, SUP-07, SUP-10)."""
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> Stops:
+    def load(self, asks: Batch, at: datetime) -> Stops:
         # By the very address that is written to, not only by its card: a card may be older than the newest key or
         # than a change of the address (LAW SUP-01, SUP-02).
         known = {ask.card for ask in asks if ask.card}
@@ -50,7 +49,7 @@ class MayBeAddressed(Rule):
     RFC 2142, 47 CFR 64.3100; LAW SUP-08.
     """
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> frozenset[str]:
+    def load(self, asks: Batch, at: datetime) -> frozenset[str]:
         stated = playbook.section("recipients").get("never_domains", ())
         return _wireless() | {str(domain).lower().lstrip("@") for domain in stated}
 

@@ -6,27 +6,23 @@ Counted from the door's own rows under the locks on the budgets, never from a co
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
-from uuid import UUID
 
-from django.db.models import Q
-
-from compliance import caps, cards, companies, persons, playbook
-from compliance.asking import Ask
+from compliance import caps, playbook, spent
+from compliance.asking import Ask, Batch
 from compliance.caps import Cap, Room
 from compliance.clearance import Rule, Verdict, defer, permit
-from compliance.models import Decision, Outcome, Touch
+from compliance.spent import Gone, Key, Names
 
-# What counts against each key: by message or attempt, so that none counts twice, the moment it may have gone.
-Key = str | UUID
-Gone = dict[Key, dict[str, datetime]]
 # What the limits of an ask depend on beside the playbook: nothing, or whose mailbox it is and since when.
 Kind = tuple[str, datetime | None]
 
 _ANY: Kind = ("", None)
+_OF_MESSAGES = ("person", "account", "recipient_domain")
 
 
 @dataclass(frozen=True)
@@ -52,8 +48,8 @@ class _Cap(Rule, ABC):
         """What the cap counts by; empty when it does not apply."""
 
     @abstractmethod
-    def gone(self, asks: Sequence[Ask], since: datetime) -> Gone:
-        """What has gone since, by the keys of these asks."""
+    def gone(self, asks: Batch, at: datetime, span: timedelta) -> Gone:
+        """What has gone within the span, by the keys of these asks."""
 
     def limits(self, section: Mapping[str, Any], kind: Kind) -> Sequence[Cap]:
         """Every limit that holds for asks of this kind; the one with the least room decides."""
@@ -67,12 +63,12 @@ class _Cap(Rule, ABC):
         """What counts once."""
         return ask.ref
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> Facts:
+    def load(self, asks: Batch, at: datetime) -> Facts:
         section = playbook.section("caps")
         counted = [ask for ask in asks if self._counted_by(ask)]
         limits = {kind: self.limits(section, kind) for kind in {self.kind(ask) for ask in counted}}
         span = max((cap.window for some in limits.values() for cap in some), default=timedelta())
-        return Facts(limits, self.gone(counted, at - span) if span else {}, span)
+        return Facts(limits, self.gone(asks, at, span) if span else {}, span)
 
     def judge(self, ask: Ask, facts: Facts, at: datetime) -> Verdict:
         key, kind = self._counted_by(ask), self.kind(ask)
@@ -103,43 +99,59 @@ class _Cap(Rule, ABC):
         return "" if ask.step is None else self.key(ask)
 
 
-class PersonCap(_Cap):
+class _MessageCap(_Cap, ABC):
+    """Counts messages by one column of what was written down of them."""
+
+    column = ""
+
+    @abstractmethod
+    def names(self, asks: Batch) -> Names:
+        """Under which values of the column something was written down that counts for a key of the batch."""
+
+    def gone(self, asks: Batch, at: datetime, span: timedelta) -> Gone:
+        names, value, since = self.names(asks), attrgetter(self.column), at - span
+        gone: Gone = defaultdict(dict)
+        for sent in asks.once(spent.messages, at - _longest()):
+            if sent.at > since:
+                for key in names.get(value(sent), ()):
+                    gone[key][sent.ref] = sent.at
+        return gone
+
+
+class PersonCap(_MessageCap):
     """At most so many messages to one person in a while, whoever they were taken for then (LAW LIM-03)."""
 
-    name = "person"
+    name = column = "person"
 
     def key(self, ask: Ask) -> Key:
         return ask.person or ""
 
-    def gone(self, asks: Sequence[Ask], since: datetime) -> Gone:
-        known = persons.aliases({ask.person for ask in asks if ask.person})
-        return _touches("person", known, since)
+    def names(self, asks: Batch) -> Names:
+        return asks.once(spent.people)
 
 
-class AccountCap(_Cap):
+class AccountCap(_MessageCap):
     """At most so many messages to one account in a while, under whichever key they were written down (LAW LIM-03)."""
 
-    name = "account"
+    name = column = "account"
 
     def key(self, ask: Ask) -> str:
         return ask.account
 
-    def gone(self, asks: Sequence[Ask], since: datetime) -> Gone:
-        return _touches("account", companies.aliases({ask.account for ask in asks}), since)
+    def names(self, asks: Batch) -> Names:
+        return asks.once(spent.accounts)
 
 
-class RecipientDomainCap(_Cap):
+class RecipientDomainCap(_MessageCap):
     """At most so many messages to one recipient domain in a while, under whichever key they were written down."""
 
-    name = "recipient_domain"
+    name, column = "recipient_domain", "domain"
 
     def key(self, ask: Ask) -> str:
         return ask.recipient_domain
 
-    def gone(self, asks: Sequence[Ask], since: datetime) -> Gone:
-        domains = {ask.address.domain for ask in asks}
-        known = {cards.domain_digest(domain): cards.domain_digests(domain) for domain in domains}
-        return _touches("domain", known, since)
+    def names(self, asks: Batch) -> Names:
+        return asks.once(spent.domains)
 
 
 class MailboxCap(_Cap):
@@ -158,10 +170,10 @@ class MailboxCap(_Cap):
         return caps.of_mailbox(section, provider, since)
 
     def mark(self, ask: Ask) -> str:
-        return _attempt(ask.ref, ask.attempt)
+        return spent.attempt(ask.ref, ask.attempt)
 
-    def gone(self, asks: Sequence[Ask], since: datetime) -> Gone:
-        return _attempts({ask.mailbox for ask in asks}, since)
+    def gone(self, asks: Batch, at: datetime, span: timedelta) -> Gone:
+        return spent.attempts({ask.mailbox for ask in asks if ask.step is not None}, at - span)
 
 
 class MailboxMinuteCap(MailboxCap):
@@ -182,8 +194,8 @@ class NewPeopleCap(_Cap):
     def key(self, ask: Ask) -> str:
         return ask.mailbox if ask.opening else ""
 
-    def gone(self, asks: Sequence[Ask], since: datetime) -> Gone:
-        return _touches("mailbox", {ask.mailbox: {ask.mailbox} for ask in asks}, since, opening=True)
+    def gone(self, asks: Batch, at: datetime, span: timedelta) -> Gone:
+        return spent.openings({ask.mailbox for ask in asks if ask.opening}, at - span)
 
 
 def rooms_of(mailbox: str, *, provider: str, since: datetime, at: datetime) -> dict[str, list[Room]]:
@@ -195,43 +207,20 @@ def rooms_of(mailbox: str, *, provider: str, since: datetime, at: datetime) -> d
         "new_people": (caps.in_force(section, "new_people"),),
     }
     longest = max(cap.window for some in limits.values() for cap in some)
-    sent = list(_attempts({mailbox}, at - longest).get(mailbox, {}).values())
-    new = list(_touches("mailbox", {mailbox: {mailbox}}, at - longest, opening=True).get(mailbox, {}).values())
+    sent = list(spent.attempts({mailbox}, at - longest).get(mailbox, {}).values())
+    new = list(spent.openings({mailbox}, at - longest).get(mailbox, {}).values())
     return {
         name: [caps.room(cap, new if name == "new_people" else sent, at) for cap in some]
         for name, some in limits.items()
     }
 
 
+def _longest() -> timedelta:
+    """As far back as any cap on messages looks."""
+    section = playbook.section("caps")
+    return max(caps.in_force(section, name).window for name in _OF_MESSAGES)
+
+
 def _as_why(least: Room) -> dict[str, Any]:
     hours = least.window / timedelta(hours=1)
     return {"limit": least.limit, "hours": round(hours, 3), "used": least.used, "bound": str(least.bound)}
-
-
-def _touches(column: str, known: Mapping[Any, Collection[Key]], since: datetime, **also: Any) -> Gone:
-    """By key, the messages whose `column` is one of the values the key is known by.
-
-    A message counts once, at its latest attempt: that is when it may have reached somebody.
-    """
-    keys: dict[Key, set[Key]] = defaultdict(set)
-    for key, values in known.items():
-        for value in values:
-            keys[value].add(key)
-    rows = Touch.objects.filter(Q(**{f"{column}__among": keys}), at__gt=since, **also)
-    gone: Gone = defaultdict(dict)
-    for value, ref, moment in rows.order_by("at").values_list(column, "ref", "at"):
-        for key in keys[value]:
-            gone[key][ref] = moment
-    return gone
-
-
-def _attempts(mailboxes: Collection[str], since: datetime) -> Gone:
-    rows = Decision.objects.filter(mailbox__among=mailboxes, outcome=Outcome.PERMIT, at__gt=since)
-    gone: Gone = defaultdict(dict)
-    for mailbox, ref, attempt, moment in rows.values_list("mailbox", "ref", "attempt", "at"):
-        gone[mailbox][_attempt(ref, attempt)] = moment
-    return gone
-
-
-def _attempt(ref: str, attempt: int) -> str:
-    return f"{ref}#{attempt}"

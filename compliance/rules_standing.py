@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from compliance import arming, clock, declaring, halts, heartbeats, hosts
-from compliance.asking import Ask
+from compliance.asking import Ask, Batch
 from compliance.clearance import Rule, Verdict, defer, permit
 from compliance.faults import Fault
 from compliance.heartbeats import Kind
@@ -24,7 +24,7 @@ _LEAVES, _STAYS = permit(leaves_machine=True), permit(leaves_machine=False)
 class NotHalted(Rule):
     """Nothing that this message belongs to stands still (LAW PIP-13; spec X8)."""
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> Mapping[str, Halt]:
+    def load(self, asks: Batch, at: datetime) -> Mapping[str, Halt]:
         # All that stand, by one query: they are few, and a batch names thousands of scopes.
         return halts.standing()
 
@@ -40,7 +40,7 @@ class NotHalted(Rule):
 class Armed(Rule):
     """This database, seen from this host, is the one that sends (LAW PIP-14, PIP-17; spec X8)."""
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> Fault | None:
+    def load(self, asks: Batch, at: datetime) -> Fault | None:
         return arming.look()
 
     def judge(self, ask: Ask, facts: Fault | None, at: datetime) -> Verdict:
@@ -55,7 +55,7 @@ class OptOutsAreIn(Rule):
     Signs of life are judged by the real clock, whatever moment a round plays.
     """
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> Sequence[str]:
+    def load(self, asks: Batch, at: datetime) -> Sequence[str]:
         here = [] if hosts.opt_outs().empty() else [hosts.this_host()]
         return here or hosts.overdue(clock.lease_clock())
 
@@ -68,7 +68,7 @@ class OptOutsAreIn(Rule):
 class EarlierOptOutsAreKnown(Rule):
     """The opt-outs of the time before are loaded, or somebody has said that there are none (LAW SUP-12)."""
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> bool:
+    def load(self, asks: Batch, at: datetime) -> bool:
         return declaring.declared()
 
     def judge(self, ask: Ask, facts: bool, at: datetime) -> Verdict:
@@ -80,7 +80,7 @@ class EarlierOptOutsAreKnown(Rule):
 class UnsubscribeWorks(Rule):
     """What leaves this machine carries a link that has lately worked from outside (LAW UNS-15)."""
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> bool:
+    def load(self, asks: Batch, at: datetime) -> bool:
         last = heartbeats.owed(Kind.CANARY).get(heartbeats.LINK)
         return last is not None and last > clock.lease_clock() - _LINK_MAY_BE_SILENT
 
@@ -96,7 +96,7 @@ class InboxIsRead(Rule):
     Only an inbox that somebody has begun to read is owed.
     """
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> Mapping[str, datetime]:
+    def load(self, asks: Batch, at: datetime) -> Mapping[str, datetime]:
         oldest = clock.lease_clock() - _INBOX_MAY_BE_UNREAD
         return {name: last for name, last in heartbeats.owed(Kind.INBOX).items() if last <= oldest}
 

@@ -244,7 +244,7 @@ def _digest_of(recipients: RecipientList, leaves: Mapping[int, str]) -> str:
 
 
 def _leaves(recipients: RecipientList) -> dict[int, str]:
-    variables, house = wording.signed_variables(recipients.sequence_version), wording.house_values()
+    variables, house = wording.signed_variables(wording.steps_of(recipients.sequence_version)), wording.house_values()
     return {
         row.pk: wording.leaf_digest(row.contact, source=row.source, basis=row.basis, variables=variables, house=house)
         for row in _rows(recipients)

@@ -1,6 +1,6 @@
 """The reasons of this floor why a message may not go: sender, passage, signed texts, values, hours."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -8,20 +8,20 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from compliance import audit
-from compliance.asking import Ask
+from compliance.asking import Ask, Batch
 from compliance.calendar import Window
 from compliance.clearance import Rule, Verdict, defer, permit, refuse
-from sequences import approval, validity, wording
+from sequences import approval, batches, wording
+from sequences.batches import Given, Passage, Version
 from sequences.models import (
     Enrollment,
     Mailbox,
     RecipientList,
     SequenceVersion,
     Signature,
-    Step,
     TemplateVersion,
 )
+from sequences.models.mailboxes import mailbox_key
 from sequences.timetable import next_slot
 from sequences.zones import hours, windows
 
@@ -32,8 +32,9 @@ _UNTIL_SOMEBODY_DECIDES = timedelta(days=1)
 class MailboxRuns(Rule):
     """The sending mailbox has not been stopped."""
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> set[str]:
-        return {mailbox.key for mailbox in Mailbox.objects.filter(state=Mailbox.State.ACTIVE)}
+    def load(self, asks: Batch, at: datetime) -> set[str]:
+        running = Mailbox.objects.filter(state=Mailbox.State.ACTIVE)
+        return {mailbox_key(pk) for pk in running.values_list("pk", flat=True)}
 
     def judge(self, ask: Ask, facts: set[str], at: datetime) -> Verdict:
         if not ask.mailbox or ask.mailbox in facts:
@@ -41,23 +42,11 @@ class MailboxRuns(Rule):
         return defer("mailbox_stopped", at + timedelta(hours=1), mailbox=ask.mailbox)
 
 
-class Passage(NamedTuple):
-    """Where a person stands in a sequence, and their list."""
-
-    state: str
-    exit_reason: str
-    next_step: int
-    removed_at: datetime | None
-    list_state: str
-
-
 class EnrollmentIsOpen(Rule):
     """The passage is open, this is its next step, and its list has not been withdrawn."""
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> dict[int, Passage]:
-        rows = Enrollment.objects.filter(pk__among={ask.enrollment for ask in asks if ask.enrollment})
-        columns = ("state", "exit_reason", "next_step", "row__removed_at", "row__recipient_list__state")
-        return {pk: Passage(*told) for pk, *told in rows.values_list("pk", *columns)}
+    def load(self, asks: Batch, at: datetime) -> Mapping[int, Passage]:
+        return asks.once(batches.passages)
 
     def judge(self, ask: Ask, facts: Mapping[int, Passage], at: datetime) -> Verdict:
         if ask.enrollment is None:
@@ -91,13 +80,15 @@ class WordingIsSigned(Rule):
     """The text of this step is loaded, all three signatures are on what it says now, and those who gave them may
     still give them (spec T3; LAW APR-01, APR-05)."""
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> dict[tuple[int, int], Verdict]:
+    def load(self, asks: Batch, at: datetime) -> dict[tuple[int, int], Verdict]:
         wanted = {(ask.version, ask.step) for ask in asks if ask.step is not None}
-        steps = Step.objects.filter(version__in={version for version, _step in wanted})
-        chosen = [row for row in steps.select_related("template_version") if (row.version_id, row.position) in wanted]
-        given = _given([row.template_version for row in chosen])
-        states = {(row.version_id, row.position): _text_state(row.template_version, given) for row in chosen}
-        return {key: _as_verdict(state, at) for key, state in states.items()}
+        steps = [step for version in asks.once(batches.versions).values() for step in version.steps]
+        chosen = [step for step in steps if (step.version_id, step.position) in wanted]
+        given = asks.once(batches.signatures)
+        return {
+            (step.version_id, step.position): _as_verdict(_text_state(step.template_version, given), at)
+            for step in chosen
+        }
 
     def judge(self, ask: Ask, facts: Mapping[tuple[int, int], Verdict], at: datetime) -> Verdict:
         if ask.step is None or ask.version is None:
@@ -108,11 +99,11 @@ class WordingIsSigned(Rule):
 class SequenceIsSigned(Rule):
     """The sequence version is approved, and the signature of somebody who is CRO is on what it says now."""
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> dict[int, Verdict]:
-        versions = SequenceVersion.objects.filter(pk__in={ask.version for ask in asks if ask.version})
-        rows = list(versions.select_related("sequence"))
-        given = _given(rows)
-        return {row.pk: _as_verdict(_sequence_state(row, given), at) for row in rows}
+    def load(self, asks: Batch, at: datetime) -> dict[int, Verdict]:
+        given = asks.once(batches.signatures)
+        return {
+            pk: _as_verdict(_sequence_state(version, given), at) for pk, version in asks.once(batches.versions).items()
+        }
 
     def judge(self, ask: Ask, facts: Mapping[int, Verdict], at: datetime) -> Verdict:
         return permit() if ask.version is None else facts[ask.version]
@@ -135,9 +126,9 @@ _NOTHING_USED = _used(())
 class ValuesPresent(Rule):
     """Every value that a text of the sequence uses is there; a blank never goes out (spec T1, LAW MSG-06)."""
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> dict[int | None, Used]:
-        versions = SequenceVersion.objects.filter(pk__in={ask.version for ask in asks if ask.version})
-        return {row.pk: _used(wording.personal_variables(row)) for row in versions}
+    def load(self, asks: Batch, at: datetime) -> dict[int | None, Used]:
+        read = asks.once(batches.versions)
+        return {pk: _used(wording.personal_variables(version.steps)) for pk, version in read.items()}
 
     def judge(self, ask: Ask, facts: Mapping[int | None, Used], at: datetime) -> Verdict:
         wanted = facts.get(ask.version, _NOTHING_USED)
@@ -156,7 +147,7 @@ class Opening:
 class WithinWindow(Rule):
     """It is a working hour where the recipient is (spec SQ2, LAW TIM-06)."""
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> Opening:
+    def load(self, asks: Batch, at: datetime) -> Opening:
         return Opening(windows())
 
     def judge(self, ask: Ask, facts: Opening, at: datetime) -> Verdict:
@@ -181,29 +172,7 @@ def _as_verdict(found: Signed, at: datetime) -> Verdict:
     return permit(digest=found.digest)
 
 
-@dataclass(frozen=True)
-class _Given:
-    """Signatures by subject, and which of all of them stand."""
-
-    by_subject: Mapping[str, Sequence[Signature]]
-    standing: Collection[int]
-
-    def on(self, row: TemplateVersion | SequenceVersion, digest: str) -> list[Signature]:
-        return [one for one in self.by_subject.get(audit.reference(row), ()) if one.digest == digest]
-
-    def stand(self, signatures: Sequence[Signature]) -> list[Signature]:
-        return [one for one in signatures if one.pk in self.standing]
-
-
-def _given(rows: Sequence[TemplateVersion | SequenceVersion]) -> _Given:
-    signatures = list(Signature.objects.filter(subject__in={audit.reference(row) for row in rows}))
-    by_subject: dict[str, list[Signature]] = {}
-    for one in signatures:
-        by_subject.setdefault(one.subject, []).append(one)
-    return _Given(by_subject, validity.standing(signatures))
-
-
-def _text_state(version: TemplateVersion, given: _Given) -> Signed:
+def _text_state(version: TemplateVersion, given: Given) -> Signed:
     digest = wording.digest_of(version)
     if version.state != TemplateVersion.State.LOADED:
         return Signed("text_not_loaded", digest)
@@ -224,11 +193,11 @@ def _against_signatures(version: TemplateVersion, signatures: Sequence[Signature
     return "" if len(people) >= (2 if settings.SMALL_TEAM else 3) else "text_signed_by_too_few"
 
 
-def _sequence_state(version: SequenceVersion, given: _Given) -> Signed:
-    digest = wording.sequence_digest(version)
-    if version.state != SequenceVersion.State.APPROVED:
+def _sequence_state(version: Version, given: Given) -> Signed:
+    row, digest = version.row, wording.sequence_digest(version.row, version.steps)
+    if row.state != SequenceVersion.State.APPROVED:
         return Signed("sequence_not_approved", digest)
-    signed = [one for one in given.on(version, digest) if one.signer_id != version.author_id]
+    signed = [one for one in given.on(row, digest) if one.signer_id != row.author_id]
     if not signed:
         return Signed("sequence_changed", digest)
     return Signed("" if given.stand(signed) else "signer_gone", digest)

@@ -1,10 +1,10 @@
 """The door's own count of bounces and complaints: nothing passes once a limit is reached, before any halt is placed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from compliance.asking import Ask
+from compliance.asking import Ask, Batch
 from compliance.clearance import Rule, Verdict, defer, permit
 from sequences import breakers
 from sequences.breakers import Trip
@@ -26,7 +26,7 @@ class Counted:
 class BreakersHold(Rule):
     """Its list, mailbox and sending domain are below the limits of bounces and complaints (LAW BNC-09, ARF-05)."""
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> Counted:
+    def load(self, asks: Batch, at: datetime) -> Counted:
         scopes = {scope for ask in asks if ask.step is not None for scope in _scopes(ask)}
         trips = {trip.scope: trip for trip in breakers.tripped(scopes, at) if not trip.warning}
         stopped = breakers.signed_too_early({ask.recipient_list for ask in asks})

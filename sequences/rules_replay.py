@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from compliance import replay
-from compliance.asking import Ask
+from compliance.asking import Ask, Batch
 from compliance.clearance import Rule, Verdict, permit, refuse
 from compliance.models import Decision, LostStep, Outcome, PersonKey
 from sequences.models import Attempt
@@ -39,7 +39,7 @@ class NotSentBefore(Rule):
     a restore is known by the digest of their address; the same step of the same sequence is not sent to it twice.
     """
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> Facts:
+    def load(self, asks: Batch, at: datetime) -> Facts:
         refs = [ask.ref for ask in asks if ask.step is not None]
         permits = Decision.objects.filter(ref__among=refs, outcome=Outcome.PERMIT)
         rows = list(permits.only("ref", "attempt", "person", "code"))

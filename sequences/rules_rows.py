@@ -1,53 +1,27 @@
 """Decides whether what was signed of a person's row is what it says now, and what the message is written from."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from compliance import addresses, cards
-from compliance.asking import Ask
+from compliance.asking import Ask, Batch
 from compliance.clearance import Rule, Verdict, defer, permit
-from sequences import lists, validity, wording
-from sequences.models import Enrollment, RecipientList, SequenceVersion
+from sequences import batches, validity, wording
+from sequences.batches import Passage
+from sequences.models import RecipientList
 from sequences.models.people import company_key
 
 # A person has to decide; the message asks again tomorrow, and its step's expiry bounds the waiting.
 _UNTIL_SOMEBODY_DECIDES = timedelta(days=1)
 _AT_ONCE_AGAIN = timedelta(minutes=1)
-_CONTACT = "contact__"
-
-
-class _Row(NamedTuple):
-    """A passage, its row and its person as columns; a batch has a thousand of them."""
-
-    version: int
-    recipient_list: int
-    state: str
-    source: str
-    basis: str
-    signed_leaf: str
-    signed_at: datetime | None
-    address: str
-    country: str
-    card_digest: str
-    account: int | None
-    merged_into: int | None
-    values: Mapping[str, str]
-
-
-_COLUMNS = (
-    *("pk", "version_id", "row__recipient_list_id", "row__recipient_list__state", "row__source", "row__basis"),
-    *("row__signed_leaf", "row__signed_at", "contact__address", "contact__country", "contact__card__digest"),
-    *("contact__account_id", "contact__account__merged_into_id"),
-)
 
 
 @dataclass(frozen=True)
 class RowFacts:
     """A row, what it says now, and what stands against the signature of it."""
 
-    row: _Row
+    row: Passage
     leaf: str
     code: str = ""
 
@@ -59,12 +33,14 @@ class RowIsSigned(Rule):
     message is part of what was signed: after another legal name or postal address the lists are signed again.
     """
 
-    def load(self, asks: Sequence[Ask], at: datetime) -> dict[int, RowFacts]:
-        rows = _rows({ask.enrollment for ask in asks if ask.enrollment})
-        versions = SequenceVersion.objects.in_bulk({row.version for row in rows.values()})
+    def load(self, asks: Batch, at: datetime) -> dict[int, RowFacts]:
+        rows = asks.once(batches.passages)
+        given = asks.once(batches.signatures)
         known = _Known(
-            variables={pk: wording.signed_variables(version) for pk, version in versions.items()},
-            standing=lists.signed_by_staff({row.recipient_list for row in rows.values()}),
+            variables={
+                pk: wording.signed_variables(version.steps) for pk, version in asks.once(batches.versions).items()
+            },
+            standing={pk: given.moments(RecipientList(pk=pk)) for pk in {row.recipient_list for row in rows.values()}},
             aged=at - validity.valid_for(),
             house=wording.house_values(),
         )
@@ -85,36 +61,25 @@ class RowIsSigned(Rule):
 @dataclass(frozen=True)
 class _Known:
     variables: Mapping[int, tuple[str, ...]]
-    standing: Collection[tuple[int, datetime]]
+    standing: Mapping[int, Collection[datetime]]
     aged: datetime
     house: Mapping[str, str]
 
 
-def _rows(passages: Collection[int]) -> dict[int, _Row]:
-    values = [_CONTACT + path for path in wording.PERSONAL.values()]
-    found = Enrollment.objects.filter(pk__among=passages).values_list(*_COLUMNS, *values)
-    fixed = len(_COLUMNS)
-    return {row[0]: _Row._make((*row[1:fixed], _values(row[fixed:]))) for row in found}
-
-
-def _values(found: Sequence[str | None]) -> dict[str, str]:
-    return {name: value or "" for name, value in zip(wording.PERSONAL, found, strict=True)}
-
-
-def _row_facts(row: _Row, known: _Known) -> RowFacts:
+def _row_facts(row: Passage, known: _Known) -> RowFacts:
     leaf = _leaf(row, known, known.house)
-    if row.state != RecipientList.State.RUNNING or not row.signed_leaf:
+    if row.list_state != RecipientList.State.RUNNING or not row.signed_leaf:
         return RowFacts(row, leaf, "row_not_signed")
     if leaf != row.signed_leaf:
         earlier = (_leaf(row, known, house) for house in wording.earlier_house_values())
         return RowFacts(row, leaf, "playbook_changed" if row.signed_leaf in earlier else "row_changed")
     if row.signed_at is None or row.signed_at <= known.aged:
         return RowFacts(row, leaf, "signature_aged")
-    stands = (row.recipient_list, row.signed_at) in known.standing
+    stands = row.signed_at in known.standing[row.recipient_list]
     return RowFacts(row, leaf, "" if stands else "signer_gone")
 
 
-def _leaf(row: _Row, known: _Known, house: Mapping[str, str]) -> str:
+def _leaf(row: Passage, known: _Known, house: Mapping[str, str]) -> str:
     values = {name: row.values[name] for name in known.variables[row.version]}
     return wording.leaf_of(row.address, values, country=row.country, basis=row.basis, source=row.source, house=house)
 

@@ -84,7 +84,7 @@ def _choices(
     if lengths:
         found.append((max(lengths, key=lambda pair: pair[1])[0], _("the longest")))
         found.append((min(lengths, key=lambda pair: pair[1])[0], _("the shortest")))
-    variables = wording.signed_variables(version)
+    variables = wording.signed_variables(wording.steps_of(version))
     oddest = max(drawn, key=lambda row: _oddity(row.contact, variables))
     if any(_oddity(oddest.contact, variables)):
         found.append((oddest, _("the most unusual characters")))

@@ -1,7 +1,7 @@
 """What a stored text becomes for one person: which values it uses, what it says, and the digest that is signed."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from compliance import audit, playbook
@@ -40,21 +40,26 @@ def digest_of(version: TemplateVersion) -> str:
     return hashlib.sha256(audit.canonical(said)).hexdigest()
 
 
-def sequence_digest(version: SequenceVersion) -> str:
-    """SHA-256 over type, steps, waits and the digest of every text."""
-    steps = version.steps.select_related("template_version").order_by("position")
-    said = [version.sequence_id, version.number, version.sequence.type, [_step(step) for step in steps]]
+def steps_of(version: SequenceVersion) -> list[Step]:
+    """In order, with their texts."""
+    return list(version.steps.select_related("template_version").order_by("position"))
+
+
+def sequence_digest(version: SequenceVersion, steps: Sequence[Step] | None = None) -> str:
+    """SHA-256 over type, steps, waits and the digest of every text. `steps` where they are known already."""
+    known = steps_of(version) if steps is None else steps
+    said = [version.sequence_id, version.number, version.sequence.type, [_step(step) for step in known]]
     return hashlib.sha256(audit.canonical(said)).hexdigest()
 
 
-def personal_variables(version: SequenceVersion) -> tuple[str, ...]:
-    """The values about the person that any text of this sequence cannot do without, sorted."""
-    return _used(version, alternatives=False)
+def personal_variables(steps: Sequence[Step]) -> tuple[str, ...]:
+    """The values about the person that any text of these steps cannot do without, sorted."""
+    return _used(steps, alternatives=False)
 
 
-def signed_variables(version: SequenceVersion) -> tuple[str, ...]:
+def signed_variables(steps: Sequence[Step]) -> tuple[str, ...]:
     """Every value about the person that may change what any text says, stated alternatives included, sorted."""
-    return _used(version, alternatives=True)
+    return _used(steps, alternatives=True)
 
 
 def personal_values(contact: Contact) -> dict[str, str]:
@@ -116,9 +121,9 @@ def _house(sender: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _used(version: SequenceVersion, *, alternatives: bool) -> tuple[str, ...]:
+def _used(steps: Sequence[Step], *, alternatives: bool) -> tuple[str, ...]:
     used: set[str] = set()
-    for step in version.steps.select_related("template_version"):
+    for step in steps:
         skeleton = skeleton_of(step.template_version)
         used |= skeleton.variables | (skeleton.optional if alternatives else frozenset())
     return tuple(sorted(used - OURS))

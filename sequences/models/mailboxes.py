@@ -7,6 +7,11 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
 
+def mailbox_key(mailbox: int) -> str:
+    """A mailbox as caps and locks name it, when its row is not at hand."""
+    return f"mailbox:{mailbox}"
+
+
 class Mailbox(models.Model):
     """A sender. The password is stored encrypted (`secret`), never shown again."""
 
@@ -49,7 +54,7 @@ class Mailbox(models.Model):
     @property
     def key(self) -> str:
         """The mailbox as caps and locks name it."""
-        return f"mailbox:{self.pk}"
+        return mailbox_key(self.pk)
 
     @property
     def domain(self) -> str:

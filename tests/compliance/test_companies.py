@@ -93,12 +93,12 @@ class TestCaps:
     def test_so_it_does_over_several_merges(self) -> None:
         merge(OTHER, THIRD, [])
         merge(ONE, OTHER, [])
-        assert companies.aliases([ONE, THIRD]) == {ONE: {ONE, OTHER, THIRD}, THIRD: {THIRD}}
+        assert companies.absorbed([ONE, THIRD]) == {OTHER: ONE, THIRD: ONE}
 
     def test_names_are_looked_up_in_one_query(self) -> None:
         merge()
         with CaptureQueriesContext(connection) as queries:
-            companies.aliases([f"account:{number}" for number in range(200)])
+            companies.absorbed([f"account:{number}" for number in range(200)])
         assert len(queries) == 1
 
 

@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 
 from compliance import declaring
 from compliance.acts import Consent, offers, perform
+from compliance.asking import Batch
 from compliance.models import AuditEntry, EarlierOptOuts, Installation, Purpose
 from compliance.refusals import Refused
 from compliance.rules_standing import EarlierOptOutsAreKnown
@@ -24,7 +25,7 @@ def say(arrow: str, by: User | None = None) -> None:
 
 def door(step: int | None = 1) -> str:
     rule, question = EarlierOptOutsAreKnown(), ask(step=step)
-    return rule.judge(question, rule.load([question], TUESDAY), TUESDAY).code
+    return rule.judge(question, rule.load(Batch([question]), TUESDAY), TUESDAY).code
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from compliance import halts, suppression
 from compliance.acts import Consent, offers, perform
+from compliance.asking import Batch
 from compliance.clearance import preview
 from compliance.models import AuditEntry, Decision, Halt, Outcome
 from compliance.principals import SYSTEM, Principal
@@ -132,7 +133,7 @@ class TestTheDoor:
         press("mailbox:9")
         asks = [ask(f"ada.{number}@pumps.example.com", f"{number}/1") for number in range(20)]
         with CaptureQueriesContext(connection) as queries:
-            NotHalted().load(asks, TUESDAY)
+            NotHalted().load(Batch(asks), TUESDAY)
         assert len(queries) == 1
 
     def test_no_verdict_names_a_recipients_domain(self) -> None:

@@ -8,6 +8,7 @@ from django.db import OperationalError, connection
 from pytest_django.fixtures import Settings
 
 from compliance import clock, heartbeats, hosts
+from compliance.asking import Batch
 from compliance.clearance import Rule
 from compliance.heartbeats import Kind
 from compliance.models import AuditEntry, Heartbeat
@@ -28,7 +29,7 @@ def real() -> datetime:
 
 def said(rule: Rule, **columns: Any) -> str:
     asks = [ask(**columns)]
-    return rule.judge(asks[0], rule.load(asks, TUESDAY), TUESDAY).code
+    return rule.judge(asks[0], rule.load(Batch(asks), TUESDAY), TUESDAY).code
 
 
 def seen(name: str, ago: timedelta) -> Heartbeat:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from compliance import halts
+from compliance.asking import Batch
 from compliance.models import Halt, Outcome
 from compliance.principals import SYSTEM
 from sequences import asks
@@ -24,7 +25,7 @@ def said(*, planned: bool = True) -> tuple[str, str]:
     passage = Enrollment.objects.order_by("pk")[0]
     ask = asks.for_step(passage) if planned else asks.for_row(passage.row, passage.version)
     rule = BreakersHold()
-    verdict = rule.judge(ask, rule.load([ask], TUESDAY), TUESDAY)
+    verdict = rule.judge(ask, rule.load(Batch([ask]), TUESDAY), TUESDAY)
     return verdict.outcome, verdict.code
 
 

@@ -113,12 +113,12 @@ class TestTheLeafOfARow:
 
 class TestValues:
     def test_personal_variables_are_those_the_sender_does_not_supply(self) -> None:
-        assert wording.personal_variables(approved_sequence(TUESDAY, steps=2)) == NEEDED
+        assert wording.personal_variables(wording.steps_of(approved_sequence(TUESDAY, steps=2))) == NEEDED
 
     def test_a_value_with_a_stated_alternative_is_not_needed_but_signed(self) -> None:
         version = alternative()
-        assert "contact.title" not in wording.personal_variables(version)
-        assert "contact.title" in wording.signed_variables(version)
+        assert "contact.title" not in wording.personal_variables(wording.steps_of(version))
+        assert "contact.title" in wording.signed_variables(wording.steps_of(version))
 
     def test_every_known_variable_has_a_value(self) -> None:
         playbook_loaded()
