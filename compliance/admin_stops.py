@@ -108,8 +108,10 @@ class StopForm(forms.ModelForm):  # type: ignore[type-arg]
             return []
         found = stop_files.read(file.read())
         for flaw in found.flaws[:_NAMED]:
-            told = {"line": flaw.line, "text": flaw.text}
-            self.add_error("file", _("Line %(line)d holds no plain address: %(text)s") % told)
+            said = _("Line %(line)d holds no plain address: %(text)s")
+            if flaw.imitates:
+                said = _("Line %(line)d has letters that only look like others: %(text)s")
+            self.add_error("file", said % {"line": flaw.line, "text": flaw.text})
         if len(found.flaws) > _NAMED:
             self.add_error("file", _("And %(count)d lines more.") % {"count": len(found.flaws) - _NAMED})
         if not found.named and not found.flaws:

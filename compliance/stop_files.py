@@ -23,10 +23,11 @@ _SHOWN = 60
 
 @dataclass(frozen=True)
 class Flaw:
-    """A line without one plain address: its number from 1, and what stands there."""
+    """A line without one plain address: its number from 1, what stands there, whether letters imitate others."""
 
     line: int
     text: str
+    imitates: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,10 @@ def read(content: bytes) -> People:
         told = [cell.strip() for cell in cells if "@" in cell]
         try:
             address = addresses.parse(told[0])
-        except (IndexError, AddressError):
+        except (IndexError, AddressError) as error:
             if told or line > 1:
-                flaws.append(Flaw(line, ", ".join(cells)[:_SHOWN]))
+                imitates = getattr(error, "code", "") == "look_alike"
+                flaws.append(Flaw(line, ", ".join(cells)[:_SHOWN], imitates))
             continue
         named.setdefault(address.canonical, address)
     return People(list(named.values()), flaws)

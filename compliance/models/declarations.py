@@ -28,7 +28,7 @@ class EarlierOptOuts(models.Model):
         constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="one_word_on_earlier_opt_outs")]
 
     def __str__(self) -> str:
-        return str(self.get_state_display())
+        return str(_("Whoever opted out before Handoff was used"))
 
     @transition(
         field=state,

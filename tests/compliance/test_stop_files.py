@@ -136,5 +136,9 @@ class TestTheForm:
         assert "Line 2 holds no plain address: &lt;b&gt;nobody&lt;/b&gt;" in answer.content.decode()
         assert not Suppression.objects.exists()
 
+    def test_a_line_whose_letters_imitate_others_is_called_that(self, staff: Client) -> None:
+        answer = staff.post(self.URL, self.given(f"{ADA}\n\u0430da@pumps.example\n".encode()))
+        assert "Line 2 has letters that only look like others: \u0430da@pumps.example" in answer.content.decode()
+
     def test_an_empty_one_is_refused(self, staff: Client) -> None:
         assert "This file holds no address." in staff.post(self.URL, self.given(b"\n")).content.decode()

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         else:
             self.stdout.write(f"{len(people.named)} addresses, {stopped} stopped")
         if flaws:
-            first = "; ".join(f"line {flaw['line']}: {flaw['text']!r}" for flaw in flaws[:_NAMED])
+            first = "; ".join(f"line {flaw['line']}: {flaw['text']!a}" for flaw in flaws[:_NAMED])
             raise CommandError(f"{len(flaws)} lines hold no plain address, and nothing was stored: {first}")
 
     def _who(self, username: str) -> Staff:
