@@ -42,7 +42,7 @@ class Address:
     @cached_property
     def canonical(self) -> str:
         """The widest spelling: what all variants of this address share."""
-        return _widest(self.local, self.domain)
+        return widest(self.local, self.domain)
 
     @cached_property
     def base_local(self) -> str:
@@ -127,19 +127,25 @@ def masked(text: str) -> str:
     return f"{local[:1]}…@{domain}"
 
 
+def widest(local: str, domain: str) -> str:
+    """The spelling that all variants of an address share."""
+    base = local.lower().partition("+")[0] or local.lower()
+    return f"{base.replace('.', '')}@gmail.com" if domain in _GMAIL else f"{base}@{domain}"
+
+
+def in_letters(text: str) -> str:
+    """The text with its A-labels as they are shown to people; one that cannot be read stays as it is."""
+    return _A_LABEL.sub(_shown_label, text)
+
+
 @lru_cache(maxsize=10_000)
 def _a_labels(domain: str) -> str:
     return idna.encode(domain, uts46=True, transitional=False, std3_rules=True).decode() if domain else ""
 
 
-def _widest(local: str, domain: str) -> str:
-    base = local.lower().partition("+")[0] or local.lower()
-    return f"{base.replace('.', '')}@gmail.com" if domain in _GMAIL else f"{base}@{domain}"
-
-
 def _looks_alike(shown: str) -> bool:
     # Composed first: some keyboards and file systems write ü as two characters.
-    decoded = _A_LABEL.sub(_shown_label, unicodedata.normalize("NFC", shown))
+    decoded = in_letters(unicodedata.normalize("NFC", shown))
     return any(ord(char) > 127 and not unicodedata.name(char, "").startswith("LATIN ") for char in decoded)
 
 
