@@ -54,6 +54,7 @@ _CODES: dict[str, Any] = {
     "wireless_domain": _("Mail to this domain arrives as a text message on a telephone"),
     "never_domain": _("The playbook says that nobody at this domain is written to"),
     "suppressed": _("The person must not be written to"),
+    "looks_suppressed": _("The address imitates one, or a domain, that must not be written to"),
     "unknown_host": _("The database does not know this host, which has sent for it"),
     "unsubscribe_link_broken": _("The unsubscribe link has not worked from outside for 15 minutes"),
     "waits_for_hosts": _("Another host has yet to compare its journal with the database"),

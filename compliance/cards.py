@@ -1,4 +1,7 @@
-"""Finds or makes the card of an address, with the digests of all its spellings precomputed under every key."""
+"""Finds or makes the card of an address, with the digests of all its spellings precomputed under every key.
+
+So is the digest of what it looks like: a stop is recorded under it as well, also when only the card is at hand.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -7,9 +10,9 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from compliance import addresses, keys
+from compliance import addresses, keys, lookalikes
 from compliance.addresses import Address
-from compliance.models import AddressCard, AddressDigest, PersonKey
+from compliance.models import AddressCard, AddressDigest, AddressSkeleton, PersonKey
 
 _PURPOSE = "address"
 _CHUNK = 500
@@ -43,8 +46,13 @@ def canonical_digests(address: Address) -> list[str]:
 
 
 def person_digests(address: Address) -> frozenset[str]:
-    """The digests of every spelling that reaches this person: what a stop for the person is recorded under."""
+    """The digests of every spelling that reaches this person: what a stop for the person is found by."""
     return _under_all_keys(addresses.spellings(address))
+
+
+def stop_digests(address: Address) -> frozenset[str]:
+    """What a stop for the person is recorded under: every spelling, and what this address looks like (LAW SUP-03)."""
+    return _under_all_keys({*addresses.spellings(address), lookalikes.of_person(address)})
 
 
 def all_digests(address: Address) -> frozenset[str]:
@@ -64,8 +72,13 @@ def domain_digest(domain: str) -> str:
 
 
 def domain_digests(domain: str) -> frozenset[str]:
-    """The digests of `@domain` in every reading, under every key: what a stop for the domain is recorded under."""
+    """The digests of `@domain` in every reading, under every key: what a stop for the domain is found by."""
     return _under_all_keys(f"@{reading}" for reading in addresses.domain_readings(domain))
+
+
+def domain_stop_digests(domain: str) -> frozenset[str]:
+    """What a stop for the domain is recorded under: every reading, and what each looks like (LAW SUP-03)."""
+    return domain_digests(domain) | _under_all_keys(lookalikes.of_domain(domain))
 
 
 # The people of a batch work at few companies, and each is asked about by several rules.
@@ -89,6 +102,14 @@ def _rows(card: AddressCard, address: Address) -> list[AddressDigest]:
     ]
 
 
+def _skeletons(card: AddressCard, address: Address) -> list[AddressSkeleton]:
+    likeness = lookalikes.of_person(address)
+    return [
+        AddressSkeleton(card=card, key_version=version, digest=addresses.fingerprint(likeness, key))
+        for version, key in keys.keys_for(_PURPOSE).items()
+    ]
+
+
 def _make(wanted: Sequence[Address], at: datetime) -> None:
     people = {address.canonical: PersonKey(id=uuid4(), created_at=at) for address in wanted}
     PersonKey.objects.bulk_create(people.values(), batch_size=_CHUNK)
@@ -102,6 +123,11 @@ def _make(wanted: Sequence[Address], at: datetime) -> None:
     PersonKey.objects.filter(pk__in=[person.pk for person in people.values()], cards__isnull=True).delete()
     AddressDigest.objects.bulk_create(
         [row for address in wanted for row in _rows(made[address.canonical], address)],
+        batch_size=_CHUNK,
+        ignore_conflicts=True,
+    )
+    AddressSkeleton.objects.bulk_create(
+        [row for address in wanted for row in _skeletons(made[address.canonical], address)],
         batch_size=_CHUNK,
         ignore_conflicts=True,
     )

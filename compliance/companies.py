@@ -64,7 +64,7 @@ def against_merging(kept: str, absorbed: str) -> list[Refusal]:
 
 def _cover(kept: str, absorbed: str, domains: Sequence[str], *, by: Principal, at: datetime) -> list[int]:
     """Insert, for each reason, a stop for `kept` at every domain of both, unless one says exactly that already."""
-    wanted = frozenset[str]().union(*(cards.domain_digests(domain) for domain in domains))
+    wanted = frozenset[str]().union(*(cards.domain_stop_digests(domain) for domain in domains))
     rows = Suppression.objects.filter(account__in=[kept, absorbed], lift=None).prefetch_related("digests")
     by_reason: dict[str, list[Suppression]] = defaultdict(list)
     for row in rows.order_by("order_no"):

@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from compliance import audit, journaling, locks, subjects
-from compliance.models import AddressCard, AddressDigest, PersonKey, Suppression, SuppressionDigest
+from compliance.models import AddressCard, AddressDigest, AddressSkeleton, PersonKey, Suppression, SuppressionDigest
 from compliance.principals import Principal, actor
 from compliance.refusals import Refusal, Refused
 
@@ -226,7 +226,8 @@ def _copy(
 
 def _digests(cards: Sequence[AddressCard]) -> Iterable[str]:
     known = AddressDigest.objects.filter(card__in=cards, whole_domain=False)
-    return {*known.values_list("digest", flat=True), *(card.digest for card in cards)}
+    alike = AddressSkeleton.objects.filter(card__in=cards).values_list("digest", flat=True)
+    return {*known.values_list("digest", flat=True), *alike, *(card.digest for card in cards)}
 
 
 def named(person: UUID) -> str:

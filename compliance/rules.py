@@ -7,6 +7,7 @@ from pathlib import Path
 from compliance import addresses, playbook, stopped
 from compliance.asking import Ask, Batch, MessageClass
 from compliance.clearance import Rule, Verdict, permit, refuse
+from compliance.models import Suppression
 from compliance.stopped import Stops
 
 _NEVER = frozenset(
@@ -24,7 +25,10 @@ _WITH_BASIS = {basis: permit(basis=basis) for basis in _BASES}
 
 
 class NotSuppressed(Rule):
-    """No stop holds for this person, in any spelling, nor for domain or company (LAW SUP-02, SUP-07, SUP-10)."""
+    """No stop holds for this person, in any spelling, nor for domain or company, nor for whom the address imitates.
+
+    LAW SUP-02, SUP-03, SUP-07, SUP-10.
+    """
 
     def load(self, asks: Batch, at: datetime) -> Stops:
         # By the very address that is written to, not only by its card: a card may be older than the newest key or
@@ -38,9 +42,14 @@ class NotSuppressed(Rule):
             return permit()
         by_card = facts.cards.get(ask.card) if ask.card else None
         row = by_card or facts.addresses.get(ask.address.canonical) or facts.accounts.get(ask.account)
-        if row is None:
-            return permit()
-        return refuse("suppressed", stop=row.pk, reason=row.reason, since=row.at.isoformat(), order=row.order_no)
+        if row:
+            return _refused("suppressed", row)
+        alike = facts.alike.get(ask.address.canonical)
+        return _refused("looks_suppressed", alike.stop) if alike else permit()
+
+
+def _refused(code: str, stop: Suppression) -> Verdict:
+    return refuse(code, stop=stop.pk, reason=stop.reason, since=stop.at.isoformat(), order=stop.order_no)
 
 
 class MayBeAddressed(Rule):

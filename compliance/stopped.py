@@ -1,7 +1,8 @@
 """Decides whether a stop holds: for a card, an address, a company. A lifted stop holds no longer; the strongest counts.
 
 Matched wide: by every spelling of every address of the person, by the person under each key they were ever known by,
-by the domain and each domain above it, by the company (LAW SUP-02, SUP-07, SUP-09).
+by the domain and each domain above it, by the company (LAW SUP-02, SUP-07, SUP-09). What is not plain ASCII is matched
+by its looks as well, and said to be alike, not to be stopped (LAW SUP-03).
 """
 
 from collections import defaultdict
@@ -13,7 +14,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
-from compliance import addresses, cards
+from compliance import addresses, cards, lookalikes
 from compliance.addresses import Address
 from compliance.models import AddressCard, AddressDigest, PersonKey, Suppression, SuppressionDigest
 from compliance.models.lookups import among, as_parameter
@@ -51,17 +52,29 @@ SELECT k.card, s.id FROM kin k JOIN compliance_suppression s ON s.person = k.per
 
 
 @dataclass(frozen=True)
+class Alike:
+    """A stop that holds for what something looks like, and as what that is read: an address, or `@domain`."""
+
+    stop: Suppression
+    reading: str
+
+
+@dataclass(frozen=True)
 class Stops:
-    """The strongest stop that holds, by card, by canonical spelling and by company."""
+    """The strongest stop that holds, by card, by canonical spelling and by company.
+
+    `alike` are those by canonical spelling that hold for what an address looks like.
+    """
 
     cards: Mapping[int, Suppression]
     addresses: Mapping[str, Suppression]
     accounts: Mapping[str, Suppression]
+    alike: Mapping[str, Alike]
 
     @property
     def none(self) -> bool:
-        """Whether nothing holds for anybody of them."""
-        return not (self.cards or self.addresses or self.accounts)
+        """Whether nothing holds for anybody of them, nor for anybody they look like."""
+        return not (self.cards or self.addresses or self.accounts or self.alike)
 
 
 def stops(
@@ -72,10 +85,13 @@ def stops(
     `unknown` are those of the addresses that were asked about without their card.
     """
     by_card = list(_by_card(known))
-    spelled = [*_by_spelling(written_to), *_by_card_of(unknown)]
+    exact, looks = _spellings(written_to), _looks((address.canonical, address.text) for address in written_to)
+    by_text = list(_by_text([*exact, *looks]))
+    spelled = [*_named(by_text, exact), *_by_card_of(unknown)]
+    alike = list(_named(by_text, looks))
     by_account = list(_by_account(accounts))
-    rows = _standing({stop for hits in (by_card, spelled, by_account) for _key, stop in hits})
-    return Stops(_best(by_card, rows), _best(spelled, rows), _best(by_account, rows))
+    rows = _standing({stop for hits in (by_card, spelled, alike, by_account) for _key, stop in hits})
+    return Stops(_best(by_card, rows), _best(spelled, rows), _best(by_account, rows), _likest(alike, rows))
 
 
 def stopped_cards(wanted: Collection[int]) -> dict[int, Suppression]:
@@ -91,6 +107,16 @@ def stopped_addresses(wanted: Sequence[Address]) -> dict[str, Suppression]:
 def stopped_spellings(wanted: Sequence[Address]) -> dict[str, Suppression]:
     """{canonical spelling: its strongest stop}, computed from the addresses as they are, under every key."""
     return _strongest(_by_spelling(wanted))
+
+
+def looks_stopped(texts: Iterable[str]) -> dict[str, Alike]:
+    """{text: the strongest stop for whom it looks like}, also for what is no address (LAW SUP-03).
+
+    Plain texts look like nobody but themselves.
+    """
+    looks = _looks((text, text) for text in texts)
+    alike = list(_named(list(_by_text(looks)), looks))
+    return _likest(alike, _standing({stop for _key, stop in alike}))
 
 
 def stopped_accounts(wanted: Collection[str]) -> dict[str, Suppression]:
@@ -112,15 +138,39 @@ def _by_card_of(wanted: Sequence[Address]) -> list[tuple[str, int]]:
 
 
 def _by_spelling(wanted: Sequence[Address]) -> Iterator[tuple[str, int]]:
-    # Each text once: the people of a batch work at few companies, and each digest takes longer than finding it.
-    spelled: dict[str, list[str]] = defaultdict(list)
+    exact = _spellings(wanted)
+    return _named(_by_text(exact), exact)
+
+
+def _spellings(wanted: Iterable[Address]) -> dict[str, list[str]]:
+    """{text: canonical spellings}: each once, for the people of a batch work at few companies."""
+    found: dict[str, list[str]] = defaultdict(list)
     for address in wanted:
         for text in addresses.variants(address):
-            spelled[text].append(address.canonical)
-    by_digest = cards.texts_by_digest(spelled)
+            found[text].append(address.canonical)
+    return found
+
+
+def _looks(wanted: Iterable[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
+    """{text: (key, as what it is read)} of what is not plain; nearly nothing ever is."""
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for key, shown in wanted:
+        if not lookalikes.is_plain(shown):
+            for text, reading in lookalikes.texts(shown).items():
+                found[text].append((key, reading))
+    return found
+
+
+def _by_text(texts: Collection[str]) -> Iterator[tuple[str, int]]:
+    by_digest = cards.texts_by_digest(texts)
     rows = SuppressionDigest.objects.filter(digest__among=by_digest).values_list("digest", "suppression")
     for digest, stop in rows if by_digest else ():
-        yield from ((canonical, stop) for canonical in spelled[by_digest[digest]])
+        yield by_digest[digest], stop
+
+
+def _named(by_text: Iterable[tuple[str, int]], named: Mapping[str, Sequence[Key]]) -> Iterator[tuple[Key, int]]:
+    for text, stop in by_text:
+        yield from ((key, stop) for key in named.get(text, ()))
 
 
 def _by_account(wanted: Collection[str]) -> Iterator[tuple[str, int]]:
@@ -143,6 +193,12 @@ def _best(told: Iterable[tuple[Key, int]], rows: Mapping[int, Suppression]) -> d
         if row and (key not in best or _rank(row) > _rank(best[key])):
             best[key] = row
     return best
+
+
+def _likest(told: Sequence[tuple[tuple[str, str], int]], rows: Mapping[int, Suppression]) -> dict[str, Alike]:
+    readings = {(key, stop): reading for (key, reading), stop in reversed(told)}
+    best = _best([(key, stop) for (key, _reading), stop in told], rows)
+    return {key: Alike(stop, readings[key, stop.pk]) for key, stop in best.items()}
 
 
 def _standing(stops: Collection[int]) -> dict[int, Suppression]:

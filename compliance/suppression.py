@@ -49,13 +49,17 @@ _STRENGTH = {
     SuppressionReason.CANARY: Strength.MANUAL,
 }
 _SOURCE = 120
-# Read under the locks: all that the cards of a person are found by, and whether there is a stop that may say the same.
+# Read under the locks: all that the cards of a person are found by, what they look like, and whether there is a stop
+# that may say the same.
 _SPELLED = """
 SELECT digest, EXISTS (
     SELECT 1 FROM compliance_suppression WHERE reason = %s AND source = %s
     AND person = (SELECT person_id FROM compliance_addresscard WHERE id = %s)
 )
-FROM compliance_addressdigest WHERE card_id IN ({cards}) AND NOT whole_domain
+FROM (
+    SELECT digest FROM compliance_addressdigest WHERE card_id IN ({cards}) AND NOT whole_domain
+    UNION ALL SELECT digest FROM compliance_addressskeleton WHERE card_id IN ({cards})
+) spelled
 """
 NOTES = ("note", "sealed_note")
 """Where the evidence of a stop holds what staff wrote down; sealed when it speaks of a person."""
@@ -83,7 +87,7 @@ class _Whom:
 def stop_address(address: Address, stop: Stop, *, by: Principal, at: datetime) -> Suppression:
     """Stop everything to the person behind an address, known to us or not."""
     card = cards.find_or_make([address], at=at)[address.canonical]
-    return _stop_person(card.digest, cards.person_digests(address), stop, by=by, at=at)
+    return _stop_person(card.digest, cards.stop_digests(address), stop, by=by, at=at)
 
 
 def stop_digest(digest: str, stop: Stop, *, by: Principal, at: datetime) -> Suppression:
@@ -96,7 +100,7 @@ def stop_domain(domain: str, stop: Stop, *, by: Principal, at: datetime) -> Supp
     domain = addresses.parse_domain(domain)
     with transaction.atomic(durable=not connection.in_atomic_block):
         locks.own_scopes(domain_scopes(domain))
-        return _once(stop, _Whom(Scope.DOMAIN, cards.domain_digests(domain)), by=by, at=at)
+        return _once(stop, _Whom(Scope.DOMAIN, cards.domain_stop_digests(domain)), by=by, at=at)
 
 
 def stop_company(account: str, domains: Collection[str], stop: Stop, *, by: Principal, at: datetime) -> Suppression:
@@ -105,7 +109,7 @@ def stop_company(account: str, domains: Collection[str], stop: Stop, *, by: Prin
     `account` is the opaque key by which asks name the company. Raises AddressError.
     """
     known = [addresses.parse_domain(domain) for domain in domains]
-    digests = frozenset[str]().union(*(cards.domain_digests(domain) for domain in known))
+    digests = frozenset[str]().union(*(cards.domain_stop_digests(domain) for domain in known))
     with transaction.atomic(durable=not connection.in_atomic_block):
         locks.own_scopes({account, *(scope for domain in known for scope in domain_scopes(domain))})
         return _once(stop, _Whom(Scope.COMPANY, digests, account=account), by=by, at=at)
@@ -156,7 +160,7 @@ def _stop_owner(owner: locks.Owner, digests: frozenset[str], stop: Stop, *, by: 
     keys = list(owner.cards.values())
     with connection.cursor() as cursor:
         sql = _SPELLED.format(cards=", ".join(["%s"] * len(keys)))
-        cursor.execute(sql, [stop.reason, stop.source[:_SOURCE], keys[0], *keys])
+        cursor.execute(sql, [stop.reason, stop.source[:_SOURCE], keys[0], *keys, *keys])
         found = cursor.fetchall()
     whom = _Whom(Scope.PERSON, digests.union(digest for digest, _said in found), owner.person)
     # Nearly everybody says it for the first time; whether it is the same is a longer question.

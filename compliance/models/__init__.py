@@ -10,7 +10,7 @@ from compliance.models.installation import Installation, Purpose
 from compliance.models.journal_hosts import JournalHost
 from compliance.models.lifting import Lift, LiftRequest, OptIn
 from compliance.models.lookups import Among as Among
-from compliance.models.people import AddressCard, AddressDigest, CompanyKey, PersonKey
+from compliance.models.people import AddressCard, AddressDigest, AddressSkeleton, CompanyKey, PersonKey
 from compliance.models.playbook import PlaybookVersion
 from compliance.models.subjects import SubjectKey
 from compliance.models.suppression import Strength, Suppression, SuppressionDigest, SuppressionReason
@@ -18,6 +18,7 @@ from compliance.models.suppression import Strength, Suppression, SuppressionDige
 __all__ = [
     "AddressCard",
     "AddressDigest",
+    "AddressSkeleton",
     "AuditEntry",
     "AuditSeal",
     "Budget",

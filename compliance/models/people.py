@@ -62,6 +62,25 @@ class AddressCard(models.Model):
         return self.digest[:8]
 
 
+class AddressSkeleton(models.Model):
+    """What a card's address looks like, as a digest under one key version: a stop is recorded under it as well.
+
+    Not among the digests of spellings: plain addresses that share a skeleton are different people.
+    """
+
+    card = models.ForeignKey(AddressCard, on_delete=models.CASCADE, related_name="skeletons", verbose_name=_("card"))
+    key_version = models.PositiveSmallIntegerField(_("key version"))
+    digest = models.CharField(_("digest"), max_length=32)
+
+    class Meta:
+        verbose_name = _("address skeleton")
+        verbose_name_plural = _("address skeletons")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["card", "digest"], name="one_skeleton_per_card")]
+
+    def __str__(self) -> str:
+        return self.digest[:8]
+
+
 class AddressDigest(models.Model):
     """The digest of one spelling of a card's address under one key version; stops are found by joining on it."""
 

@@ -6,7 +6,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from compliance import lifting
+from compliance import cards, lifting
 from compliance.models import AuditEntry, Suppression, SuppressionReason
 from tests.cast import TUESDAY
 from tests.compliance.asking import lifted, opted_in, stop
@@ -194,7 +194,8 @@ class TestOfACompany:
             account="account:7",
             domains="a.example.com, b.example.com; c.example.com",
         )
-        assert Suppression.objects.get().digests.count() == 3
+        known = set(Suppression.objects.get().digests.values_list("digest", flat=True))
+        assert all(cards.domain_digests(f"{name}.example.com") <= known for name in "abc")
 
     @pytest.mark.parametrize("fields", [{"domains": "pumps"}, {"account": "7"}, {"account": "<b>:7"}])
     def test_what_is_no_company_or_domain_is_refused(self, client: Client, fields: dict[str, str]) -> None:
