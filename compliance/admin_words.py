@@ -112,6 +112,7 @@ _VERBS: dict[str, Any] = {
     "compliance.liftrequest.asked": _("Asked to lift the stop"),
     "optin.recorded": _("Opt-in recorded"),
     "suppression.kept": _("A file would have brought the person back; the stop holds"),
+    "suppression.imitated": _("A file held an address that imitates one the stop holds for; it was not taken"),
     "suppression.lift_asked": _("Asked to lift it"),
     "suppression.lifted": _("Lifted"),
     "suppression.recorded": _("Stop recorded"),

@@ -37,12 +37,7 @@ def texts(text: str) -> dict[str, str]:
 
     Those for its person come first, then those for `@domain`, from the whole name upwards. Empty for a plain text.
     """
-    if is_plain(text) or len(text) > _LONGEST:
-        return {}
-    shown = addresses.in_letters(confusables.folded(text).strip())
-    if shown.isascii() and text.isascii():
-        # A label that begins like an A-label and is none.
-        return {}
+    shown = _shown(text)
     _local, at, domain = shown.rpartition("@")
     labels = domain.split(".")
     found = dict(_for_person(shown)) if at else {}
@@ -51,13 +46,18 @@ def texts(text: str) -> dict[str, str]:
     return found
 
 
-def imitated(address: Address) -> str:
-    """The plain address that this one is read as; "" when it is plain itself or reads as nothing but itself."""
-    if is_plain(address.text):
+def imitated(text: str) -> str:
+    """The plain text that this one is read as; "" when it is plain itself or is read as nothing plain."""
+    return next((one for one in confusables.readings(_shown(text)) if one.isascii()), "")
+
+
+def _shown(text: str) -> str:
+    """The text as people see it; "" when it imitates nobody."""
+    if is_plain(text) or len(text) > _LONGEST:
         return ""
-    shown = addresses.in_letters(address.canonical)
-    plain = (one for one in confusables.readings(shown) if one.isascii())
-    return "" if shown.isascii() else next(plain, "")
+    shown = addresses.in_letters(confusables.folded(text).strip())
+    # A label may begin like an A-label and be none.
+    return "" if shown.isascii() and text.isascii() else shown
 
 
 def _likeness(shown: str) -> str:

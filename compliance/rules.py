@@ -45,7 +45,7 @@ class NotSuppressed(Rule):
         if row:
             return _refused("suppressed", row)
         alike = facts.alike.get(ask.address.canonical)
-        return _refused("looks_suppressed", alike.stop) if alike else permit()
+        return _refused(stopped.IMITATES, alike.stop) if alike else permit()
 
 
 def _refused(code: str, stop: Suppression) -> Verdict:

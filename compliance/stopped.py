@@ -19,6 +19,8 @@ from compliance.addresses import Address
 from compliance.models import AddressCard, AddressDigest, PersonKey, Suppression, SuppressionDigest
 from compliance.models.lookups import among, as_parameter
 
+# How the door and an import say that a stop holds for what an address looks like.
+IMITATES = "looks_suppressed"
 Key = TypeVar("Key", bound=Hashable)
 # `kin` is the person under every key: whom they were merged into, and everybody who was merged into those. A stop on
 # one address holds for all addresses of the person, one on a domain only for the addresses at it. Nearly nobody is

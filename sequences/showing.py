@@ -12,8 +12,9 @@ from typing import Any
 from compliance import audit
 from compliance.acts import Consent
 from compliance.principals import Principal
-from sequences import approval, differences, lists, samples, seen
+from sequences import approval, differences, imitating, lists, samples, seen
 from sequences.differences import StepDifference, TextDifference
+from sequences.imitating import Imitation
 from sequences.lists import Prospect
 from sequences.models import Contact, RecipientList, TemplateVersion
 from sequences.render import Rendered
@@ -51,12 +52,17 @@ class ShownText(Shown):
 
 @dataclass(frozen=True)
 class ShownList(Shown):
-    """Real messages of a list, what the door says of it, what is new in its sequence, and who wrote on all that."""
+    """Real messages of a list, what the door says of it, what is new in its sequence, and who wrote on all that.
+
+    `imitations` are for whoever signs to look at, `kept_out` is how many rows of its files were not taken for one.
+    """
 
     samples: Sequence[Sample]
     prospect: Prospect
     steps: Sequence[StepDifference]
     writers: Sequence[Writers]
+    imitations: Sequence[Imitation]
+    kept_out: int
 
 
 def text(row: TemplateVersion, *, by: Principal, at: datetime, reader: Contact | None = None) -> ShownText:
@@ -72,18 +78,23 @@ def recipients(row: RecipientList, *, by: Principal, at: datetime) -> ShownList:
     prospect, version = lists.look_ahead(row, at), row.sequence_version
     waiting = lists.unsigned(row, at) if row.state == RecipientList.State.RUNNING else []
     taken = samples.take(prospect.permitted, version, prospect.digest, waiting)
-    steps = differences.of_sequence(version)
+    steps, imitations = differences.of_sequence(version), imitating.imitations(row)
+    kept_out = imitating.kept_out(row)
     shown = _digest(
         {
             "samples": [_of_sample(sample) for sample in taken],
             "refused": dict(prospect.refused),
             "rows": prospect.rows,
+            "imitations": [[one.row.pk, one.reading, one.stopped] for one in imitations],
+            "kept_out": kept_out,
             "steps": [[step.position, step.gone, step.wait, _of_text(step.text)] for step in steps],
         }
     )
     token = seen.token(row, by, digest=prospect.digest, shown=shown, at=at)
     texts = [step.text.version for step in steps if step.text]
-    return ShownList(prospect.digest, token, taken, prospect, steps, _writers(row, version, *texts))
+    return ShownList(
+        prospect.digest, token, taken, prospect, steps, _writers(row, version, *texts), imitations, kept_out
+    )
 
 
 def _writers(*rows: Any) -> list[Writers]:

@@ -239,7 +239,7 @@ def _told(row: JudgedRow) -> dict[str, Any]:
         "address": judged.person.address.text if judged.person else "",
         "name": f"{judged.person.first_name} {judged.person.last_name}".strip() if judged.person else "",
         "about": reasons.fields(one.field),
-        "reason": reasons.reason(one.code),
+        "reason": reasons.told(one),
     }
 
 

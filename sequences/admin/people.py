@@ -145,10 +145,16 @@ class ContactAdmin(ContactExport, WithPersonActs):
         company = row.company
         of_company = stopped.stopped_accounts([company]).get(company)
         stop = stopped.stopped_cards([row.card_id]).get(row.card_id) or of_company
+        alike = None if stop else stopped.looks_stopped([row.address]).get(row.address)
         record = _record_stop(request, card=row.card_id)
         passages = row.enrollments.select_related("version__sequence", "mailbox").order_by("-pk")[:20]
         return [
-            Panel(_("May we write?"), "sequences/may_we.html", {"stop": stop, "record": record}, first=True),
+            Panel(
+                _("May we write?"),
+                "sequences/may_we.html",
+                {"stop": stop, "record": record, "alike": alike},
+                first=True,
+            ),
             Panel(_("Sequences"), "sequences/passages.html", {"passages": passages}),
             *super().panels(request, row, at),
         ]

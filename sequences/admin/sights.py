@@ -10,6 +10,8 @@ from compliance.admin_pages import Panel, name_of
 from sequences.differences import TextDifference
 from sequences.showing import ShownList, Writers
 
+_IMITATIONS_SHOWN = 100
+
 
 def text_panel(found: TextDifference) -> Panel:
     """What a text says otherwise than the last version that was approved."""
@@ -35,4 +37,11 @@ def writers_panel(found: Sequence[Writers]) -> Panel:
 def _counts(found: ShownList) -> dict[str, Any]:
     refused = [(words.say(code), number) for code, number in found.prospect.refused.most_common()]
     permitted = len(found.prospect.permitted)
-    return {"rows": found.prospect.rows, "permitted": permitted, "refused": refused}
+    return {
+        "rows": found.prospect.rows,
+        "permitted": permitted,
+        "refused": refused,
+        "kept_out": found.kept_out,
+        "imitations": found.imitations[:_IMITATIONS_SHOWN],
+        "more": max(0, len(found.imitations) - _IMITATIONS_SHOWN),
+    }

@@ -32,7 +32,7 @@ def lines(file: RecipientFile, verdicts: Iterable[RowVerdict]) -> Iterator[str]:
 
 def _said(one: RowVerdict) -> list[str]:
     row, verdict = str(one.judged.row.number), reasons.label(one.verdict)
-    return [row, verdict, reasons.reason(one.code), reasons.fields(one.field)]
+    return [row, verdict, reasons.told(one), reasons.fields(one.field)]
 
 
 def _neutral(cells: Iterable[str]) -> list[str]:

@@ -10,10 +10,11 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from compliance import clearance, playbook
+from compliance import clearance, lookalikes, playbook, stopped
 from compliance.asking import Ask
 from compliance.clearance import Ruling
 from compliance.models import Outcome
+from compliance.stopped import IMITATES, Alike
 from sequences import asks, wording
 from sequences.imports import bases, judging
 from sequences.imports.drafts import Draft, drafted, too_long
@@ -29,6 +30,7 @@ _MISSING = "missing_value"
 # The door's refusals in the words of an import; one that is missing here is told by its own code.
 _REFUSALS: Mapping[str, Verdict] = {
     "suppressed": Verdict.SUPPRESSED,
+    IMITATES: Verdict.LOOK_ALIKE,
     "role_address": Verdict.ROLE_ADDRESS,
     "address_guessed": Verdict.ADDRESS_GUESSED,
     "no_legal_basis": Verdict.NO_LEGAL_BASIS,
@@ -81,7 +83,14 @@ class _Previewer:
         early = [self._by_itself(judged, draft) for judged, draft in zip(chunk, drafts, strict=True)]
         open_ones = zip(chunk, drafts, early, strict=True)
         late = self._by_the_door([(judged, draft) for judged, draft, said in open_ones if draft and not said])
-        return [said or next(late) for said in early]
+        return self._read([said or next(late) for said in early])
+
+    def _read(self, verdicts: Sequence[RowVerdict]) -> list[RowVerdict]:
+        """The same verdicts; those on addresses that imitate others say whom, and whether a stop holds for them."""
+        column = self._file.mapping[Field.ADDRESS]
+        cells = {one.judged.row.number: one.judged.row.cells.get(column, "") for one in verdicts if _may_imitate(one)}
+        alike = stopped.looks_stopped(cells.values())
+        return [_imitating(one, cells.get(one.judged.row.number, ""), alike) for one in verdicts]
 
     def _drafted(self, judged: Judged) -> Draft | None:
         if judged.verdict is not judging.Verdict.NEW or not judged.person:
@@ -153,6 +162,17 @@ def _found(one: _Question, ruling: Ruling) -> RowVerdict:
         return RowVerdict(one.judged, verdict, code, field, held_by=refusal.why.get("stop"))
     verdict, field = _taken_as(one, ruling)
     return RowVerdict(one.judged, verdict, verdict.value, field, entry=_entry(one))
+
+
+def _may_imitate(one: RowVerdict) -> bool:
+    return one.verdict in {Verdict.LOOK_ALIKE, Verdict.INVALID}
+
+
+def _imitating(one: RowVerdict, cell: str, alike: Mapping[str, Alike]) -> RowVerdict:
+    if found := alike.get(cell):
+        held = replace(one, verdict=Verdict.LOOK_ALIKE, code=IMITATES, held_by=found.stop.pk)
+        return replace(held, reading=found.reading)
+    return replace(one, reading=lookalikes.imitated(cell)) if one.verdict is Verdict.LOOK_ALIKE else one
 
 
 def _taken_as(one: _Question, ruling: Ruling) -> tuple[Verdict, str]:

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from compliance.stopped import IMITATES
 from sequences.imports.cells import ImportFileError
 from sequences.imports.presets import Field
-from sequences.imports.verdicts import Verdict
+from sequences.imports.verdicts import RowVerdict, Verdict
 
 _REASONS: Mapping[str, Any] = {
     "new": _("Not known yet."),
@@ -21,6 +22,7 @@ _REASONS: Mapping[str, Any] = {
     "control_character": _("A line break or another control character stands in a value that goes into mail headers."),
     "too_long": _("The value is longer than can be stored."),
     "look_alike": _("The address holds letters that imitate others."),
+    IMITATES: _("The address imitates another one, or a domain, that may not be written to."),
     "role": _("The address belongs to a role, not to a person."),
     "role_address": _("The address belongs to a role, not to a person."),
     "wireless_domain": _("Mail to this domain arrives as a text message on a telephone."),
@@ -80,6 +82,13 @@ def label(verdict: str) -> str:
 def reason(code: str) -> str:
     """Why, in a sentence; a code of a rule that is not known here is shown as it is."""
     return str(_REASONS.get(code, code))
+
+
+def told(one: RowVerdict) -> str:
+    """Why, of one row, and as what an address is read that imitates another."""
+    if not one.reading:
+        return reason(one.code)
+    return f"{reason(one.code)} {_('It reads as %(reading)s.') % {'reading': one.reading}}"
 
 
 def fields(names: str) -> str:

@@ -17,6 +17,7 @@ from compliance.addresses import Address
 from compliance.models import Strength, Suppression, SuppressionReason
 from compliance.principals import Staff
 from compliance.refusals import Refusal, Refused
+from compliance.stopped import IMITATES
 from compliance.suppression import Stop
 from sequences import approval, lists
 from sequences.imports.drafts import better
@@ -86,10 +87,14 @@ def _stop(address: Address, row: int, file: RecipientFile, *, by: Staff, at: dat
 
 def _note_kept(chunk: Sequence[RowVerdict], file: RecipientFile, *, by: Staff, at: datetime) -> None:
     """A file that would bring back somebody who is stopped changes nothing; that it was tried is known (LAW SUP-04)."""
-    held = [(one.held_by, one.judged.row.number) for one in chunk if one.held_by]
+    held = [(one, {"file": file.digest, "row": one.judged.row.number}) for one in chunk if one.held_by]
     notes = [
-        audit.Note("suppression.kept", f"compliance.suppression:{stop}", {"file": file.digest, "row": row})
-        for stop, row in held
+        audit.Note(
+            "suppression.imitated" if one.code == IMITATES else "suppression.kept",
+            f"compliance.suppression:{one.held_by}",
+            told,
+        )
+        for one, told in held
     ]
     audit.record_all(notes, by=by, at=at)
 

@@ -57,7 +57,8 @@ class Entry:
 class RowVerdict:
     """`field` names what the verdict is about; `stop` is whom the file itself says to leave alone.
 
-    `held_by` is the key of the stop that keeps the person out.
+    `held_by` is the key of the stop that keeps the person out. `reading` is as what an address is read that imitates
+    another, made of nothing but its own letters.
     """
 
     judged: Judged
@@ -67,6 +68,7 @@ class RowVerdict:
     entry: Entry | None = None
     stop: Address | None = None
     held_by: int | None = None
+    reading: str = ""
 
     @property
     def taken(self) -> bool:

@@ -129,6 +129,14 @@ class TestTheDoor:
         assert (message().state, message().reason) == (State.REFUSED, "suppressed")
         assert passage().exit_reason == ExitReason.OPTED_OUT
 
+    def test_nothing_goes_to_an_imitation_of_somebody_who_opted_out_since(self, server: ScriptedServer) -> None:
+        under_way(server.port, people=[ContactFactory(address="bob@xn--exmple-cxc.com")])
+        planner.plan_round(TUESDAY)
+        opt_out("bob@example.com")
+        assert play() == {"refused": 1}
+        assert "data" not in server.verbs
+        assert (message().reason, passage().exit_reason) == ("looks_suppressed", ExitReason.NOT_ADDRESSABLE)
+
     def test_the_decision_is_kept_with_every_rule(self, server: ScriptedServer, settings: Settings) -> None:
         under_way(server.port)
         play()

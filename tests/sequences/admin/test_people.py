@@ -61,6 +61,15 @@ def test_a_stop_is_told_at_the_top(client: Client) -> None:
     assert "One-click unsubscribe" in open_row(client, contact)
 
 
+def test_a_stop_of_whom_the_address_imitates_is_told_at_the_top(client: Client) -> None:
+    contact = ContactFactory(address="bob@xn--exmple-cxc.com")
+    opt_out("bob@example.com")
+    sign_in(client, "rep")
+    shown = open_row(client, contact)
+    assert "The address reads as bob@example.com, and imitates one" in shown
+    assert "No stop holds" not in shown
+
+
 def test_the_way_to_record_a_stop_is_shown_to_whoever_may(client: Client) -> None:
     contact = ContactFactory()
     sign_in(client, "rep")
