@@ -52,7 +52,13 @@ def person_digests(address: Address) -> frozenset[str]:
 
 def stop_digests(address: Address) -> frozenset[str]:
     """What a stop for the person is recorded under: every spelling, and what this address looks like (LAW SUP-03)."""
-    return _under_all_keys({*addresses.spellings(address), lookalikes.of_person(address)})
+    return person_digests(address).union(skeleton_digests(address).values())
+
+
+def skeleton_digests(address: Address) -> dict[int, str]:
+    """The digest of what an address looks like under every key, by its version."""
+    likeness = lookalikes.of_person(address)
+    return {version: addresses.fingerprint(likeness, key) for version, key in keys.keys_for(_PURPOSE).items()}
 
 
 def all_digests(address: Address) -> frozenset[str]:
@@ -103,11 +109,8 @@ def _rows(card: AddressCard, address: Address) -> list[AddressDigest]:
 
 
 def _skeletons(card: AddressCard, address: Address) -> list[AddressSkeleton]:
-    likeness = lookalikes.of_person(address)
-    return [
-        AddressSkeleton(card=card, key_version=version, digest=addresses.fingerprint(likeness, key))
-        for version, key in keys.keys_for(_PURPOSE).items()
-    ]
+    digests = skeleton_digests(address).items()
+    return [AddressSkeleton(card=card, key_version=version, digest=digest) for version, digest in digests]
 
 
 def _make(wanted: Sequence[Address], at: datetime) -> None:
