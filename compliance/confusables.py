@@ -29,6 +29,9 @@ def readings(text: str) -> tuple[str, ...]:
 
     Two where capitals are taken for others than their small letters are (Cyrillic В for B, в for ʙ).
     """
+    if text.isascii():
+        # Nearly every address, and each is asked when its card is made.
+        return (text.lower(),)
     seen = folded(text)
     return tuple(dict.fromkeys(_plain(form).lower() for form in (seen.lower(), seen)))
 

@@ -161,6 +161,19 @@ class TestAStop:
         assert row.digests.count() == 1
         assert looks(CYRILLIC)
 
+    def test_from_before_is_recorded_anew_with_its_looks_when_its_file_is_loaded_again(self) -> None:
+        spelled = cards.person_digests(parse("bill10@example.com"))
+        stop("bill10@example.com")
+        AddressSkeleton.objects.all().delete()
+        connection.check_constraints()
+        with without_triggers(connection):
+            SuppressionDigest.objects.exclude(digest__in=spelled).delete()
+        assert not looks("bi1110@ex\u0430mple.com")
+        stop("bill10@example.com")
+        assert looks("bi1110@ex\u0430mple.com")
+        assert stop("bill10@example.com") == Suppression.objects.latest("order_no")
+        assert Suppression.objects.count() == 2
+
 
 class TestErasure:
     def test_leaves_the_digest_of_what_they_look_like(self) -> None:
