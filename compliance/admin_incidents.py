@@ -162,6 +162,8 @@ _FACTS: Mapping[str, Any] = {
     "code": _("Limit"),
     "bad": _("Counted"),
     "of": _("Out of"),
+    "in_doubt": _("In doubt"),
+    "mail_of_day": _("Mail of that day"),
     "guarantee": _("Guarantee"),
     "invariant": _("Promise"),
     "count": _("Broken how often"),

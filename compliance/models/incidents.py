@@ -19,6 +19,7 @@ class Incident(models.Model):
         PROMISE_BROKEN = "promise_broken", _("a guarantee does not hold")
         BOUNCES = "bounces", _("too many addresses that do not exist")
         COMPLAINTS = "complaints", _("too many complaints")
+        IN_DOUBT = "in_doubt", _("too many messages in doubt")
         BRAND = "brand", _("harm to the brand")
         OTHER = "other", _("other")
 

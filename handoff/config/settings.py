@@ -169,6 +169,7 @@ ROUNDS: list[tuple[str, str, float]] = [
     ("recall", "sequences.recalling.recall_round", 10),
     ("canary", "compliance.canary.canary_round", 60),
     ("breakers", "sequences.breakers.trip_round", 2),
+    ("doubts", "sequences.doubts.doubt_round", 60),
     ("reconcile", "sequences.events.reconcile_round", 60),
     ("invariants", "handoff.promises.promises_round", 900),
 ]

@@ -72,6 +72,7 @@ class OutboundMessage(models.Model):
             models.Index(
                 fields=["lease_until"], name="messages_leased", condition=models.Q(state__in=["claimed", "cleared"])
             ),
+            models.Index(fields=["settled_at"], name="messages_in_doubt", condition=models.Q(state="in_doubt")),
             models.Index(fields=["enrollment", "step"], name="messages_of_enrollment"),
             models.Index(fields=["mailbox", "settled_at"], name="results_by_mailbox", condition=_RESULT),
             models.Index(fields=["recipient_list", "settled_at"], name="results_by_list", condition=_RESULT),
