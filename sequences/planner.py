@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from django.db import Error, transaction
 
-from compliance import clearance, playbook
+from compliance import clearance
 from compliance.clearance import Ruling
 from compliance.models import Outcome
-from sequences import asks, settling
+from sequences import asks, policy, settling
 from sequences.models import Enrollment, OutboundMessage, Step
 from sequences.timetable import expires_at
 from sequences.wire import new_message_id
@@ -19,7 +19,6 @@ from sequences.wire import new_message_id
 _log = logging.getLogger(__name__)
 _UNTIL_SOMEBODY_MENDS = timedelta(days=1)
 _BATCH = 200
-_STALE_AFTER_DAYS = 10
 
 
 def plan_round(at: datetime) -> dict[str, int]:
@@ -62,9 +61,9 @@ def _due(at: datetime) -> list[Enrollment]:
 
 
 def _plan(due: Sequence[Enrollment], rulings: Sequence[Ruling], at: datetime) -> list[OutboundMessage]:
-    """Insert the messages and take the enrollments off the due list, in one transaction."""
+    """Take the enrollments off the due list and insert their messages, in one transaction."""
     texts = _texts(due)
-    life = int(playbook.section("sequences").get("stale_after_days", _STALE_AFTER_DAYS))
+    life = policy.life_of_step()
     rows = [
         OutboundMessage(
             ref=ruling.ask.ref,
@@ -82,12 +81,18 @@ def _plan(due: Sequence[Enrollment], rulings: Sequence[Ruling], at: datetime) ->
         for row, ruling in zip(due, rulings, strict=True)
     ]
     with transaction.atomic():
-        # Another planner may have planned the same steps: the unique reference lets only one of each stand.
-        OutboundMessage.objects.bulk_create(rows, ignore_conflicts=True)
-        for row in due:
-            Enrollment.objects.filter(pk=row.pk, next_step=row.next_step).update(due_at=None)
-        ours = OutboundMessage.objects.filter(message_id__in=[row.message_id for row in rows])
-        return list(ours.select_related("enrollment__contact").order_by("pk"))
+        # The passage first: who left it meanwhile, or stands at an earlier step again, is not planned for.
+        ours = [row for row in rows if _taken(row)]
+        # The same step may have been planned in another way: the unique reference lets only one of each stand.
+        OutboundMessage.objects.bulk_create(ours, ignore_conflicts=True)
+        made = OutboundMessage.objects.filter(message_id__in=[row.message_id for row in ours])
+        return list(made.select_related("enrollment__contact").order_by("pk"))
+
+
+def _taken(row: OutboundMessage) -> bool:
+    """Whether the passage was still due at this step, and is ours now."""
+    here = Enrollment.objects.filter(pk=row.enrollment_id, next_step=row.step, state=Enrollment.State.ACTIVE)
+    return bool(here.filter(due_at__isnull=False).update(due_at=None))
 
 
 def _refuse(made: Sequence[OutboundMessage], rulings: Sequence[Ruling], at: datetime) -> int:

@@ -25,6 +25,7 @@ POLICIES: Mapping[str, Policy] = {
     SequenceType.RE_ENGAGEMENT: Policy(touches=2, days=30),
 }
 _BUSINESS_WEEK = 5
+_STALE_AFTER_DAYS = 10
 
 
 def policy_of(sequence_type: str) -> Policy:
@@ -34,6 +35,11 @@ def policy_of(sequence_type: str) -> Policy:
     return Policy(
         min(ours.touches, int(wished.get("touches", ours.touches))), max(ours.days, int(wished.get("days", 0)))
     )
+
+
+def life_of_step() -> int:
+    """How many days a step may wait once it is due."""
+    return int(playbook.section("sequences").get("stale_after_days", _STALE_AFTER_DAYS))
 
 
 def against(version: SequenceVersion) -> list[Refusal]:

@@ -1,12 +1,17 @@
 """What is due becomes a message, at most one a step, in the order in which it is due (LAW PIP-01, TIM-03)."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
 
+from compliance import clearance
+from compliance.asking import Ask
+from compliance.clearance import Ruling
 from compliance.models import Decision, Touch
-from sequences import asks, planner, sender
+from compliance.principals import SYSTEM
+from sequences import asks, enrollment, planner, sender
 from sequences.models import Contact, Enrollment, ExitReason, Mailbox, OutboundMessage
 from tests.cast import TUESDAY
 from tests.factories import playbook_loaded
@@ -31,6 +36,18 @@ class TestOnceOnly:
         Enrollment.objects.update(due_at=TUESDAY)
         assert planner.plan_round(TUESDAY) == {"planned": 0, "refused": 0}
         assert OutboundMessage.objects.count() == 1
+
+    def test_who_leaves_while_the_door_is_asked_is_not_planned_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        under_way(people=2)
+        asked = clearance.preview
+
+        def left_meanwhile(asks: Sequence[Ask], at: datetime) -> list[Ruling]:
+            enrollment.leave(list(Enrollment.objects.order_by("pk")[:1]), ExitReason.REMOVED, by=SYSTEM, at=at)
+            return asked(asks, at)
+
+        monkeypatch.setattr(clearance, "preview", left_meanwhile)
+        assert planner.plan_round(TUESDAY)["planned"] == 1
+        assert message().enrollment.state == Enrollment.State.ACTIVE
 
     def test_the_database_keeps_the_reference_unique(self) -> None:
         under_way()
