@@ -91,6 +91,7 @@ ROLES: Mapping[str, frozenset[str]] = {
         "sequences.change_mailbox",
         "sequences.start_mailbox",
         "sequences.resolve_outboundmessage",
+        "sequences.resend_outboundmessage",
         "compliance.record_stop",
         "compliance.change_heartbeat",
     },

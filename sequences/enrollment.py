@@ -14,6 +14,7 @@ from compliance.calendar import CalendarError, Window
 from compliance.factor import Kind
 from compliance.models import AddressDigest, Strength, Suppression
 from compliance.principals import SYSTEM, Principal
+from compliance.refusals import Refusal, Refused
 from compliance.transitions import move
 from sequences.approval import only
 from sequences.models import (
@@ -74,6 +75,34 @@ def advance(enrollment: Enrollment, step: int, *, at: datetime) -> None:
     due = next_due(enrollment, following, after=at)
     here = Enrollment.objects.filter(pk=enrollment.pk, next_step=step)
     here.filter(state=Enrollment.State.ACTIVE).update(next_step=following.position, due_at=due)
+
+
+def against_returning(enrollment: Enrollment, step: int) -> list[Refusal]:
+    """What keeps a passage from standing at this step (again)."""
+    if enrollment.state == Enrollment.State.EXITED:
+        reason = enrollment.get_exit_reason_display()
+        return [Refusal("passage_ended", _("Their passage has ended: %(reason)s.") % {"reason": reason})]
+    if enrollment.next_step > step + 1 or enrollment.messages.filter(step__gt=step).exists():
+        return [Refusal("later_step", _("A later step is planned already, or has gone."))]
+    others = Enrollment.objects.filter(person=enrollment.person, state=Enrollment.State.ACTIVE).exclude(
+        pk=enrollment.pk
+    )
+    if others.exists():
+        return [Refusal("another_sequence", _("They are in another sequence by now."))]
+    return []
+
+
+def return_to(enrollment: Enrollment, step: int, *, at: datetime) -> None:
+    """Let a passage stand at `step` again, from which it had gone on or finished. Raises Refused.
+
+    Under the caller's transaction; whoever plans its next step or ends it waits.
+    """
+    here = Enrollment.objects.select_for_update().get(pk=enrollment.pk)
+    if refusals := against_returning(here, step):
+        raise Refused(refusals)
+    if here.state == Enrollment.State.FINISHED:
+        only(move(here, "reopen", by=SYSTEM, at=at, set={"exit_reason": "", "ended_at": None}))
+    Enrollment.objects.filter(pk=here.pk).update(next_step=step, due_at=None)
 
 
 def next_due(enrollment: Enrollment, step: Step, *, after: datetime) -> datetime:

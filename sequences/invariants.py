@@ -5,11 +5,12 @@ from django.utils.translation import gettext_lazy as _
 from compliance.invariants import Invariant
 
 # A permission without an attempt counts too: its worker died, or is on the wire. What came back from a journal was
-# cleared in a life that was lost: there the door had seen proof that each earlier try of that life had failed.
+# cleared in a life that was lost: there the door had seen proof that each earlier try of that life had failed. The only
+# other excuse is a person's word on that very try.
 CLEARED_TWICE = Invariant(
     "cleared_twice",
     "G2",
-    _("No message passed the door twice unless each earlier try is proven not to have been accepted."),
+    _("No message passed the door twice unless each earlier try is proven unaccepted, or a person had it sent again."),
     """
 SELECT d.ref AS key FROM compliance_decision d
 JOIN sequences_outboundmessage m ON m.ref = d.ref
@@ -20,6 +21,8 @@ WHERE d.outcome = 'permit' AND NOT EXISTS (
     SELECT 1 FROM compliance_decision l
     WHERE l.ref = d.ref AND l.person = d.person AND l.outcome = 'permit' AND l.code = 'replayed'
     AND -l.order_no > ABS(d.order_no) AND l.at > d.at
+) AND NOT EXISTS (
+    SELECT 1 FROM sequences_resend r WHERE r.message_id = m.id AND r.attempt = d.attempt
 )
 GROUP BY d.ref HAVING COUNT(*) > 1
 """,
@@ -156,11 +159,25 @@ WHERE e.state = 'active' AND e.due_at IS NULL AND NOT EXISTS (
 DOUBT_SENT_AGAIN = Invariant(
     "doubt_sent_again",
     "G5",
-    _("Nothing in doubt passed the door again."),
+    _("Nothing in doubt passed the door again, unless a person had it sent again."),
     """
 SELECT m.ref AS key FROM sequences_attempt t JOIN sequences_outboundmessage m ON m.id = t.message_id
 JOIN compliance_decision d ON d.ref = m.ref AND d.attempt > t.number AND d.outcome = 'permit'
 WHERE t.outcome = 'indoubt' AND (d.code <> 'replayed' OR t.at < d.at)
+AND NOT EXISTS (SELECT 1 FROM sequences_resend r WHERE r.message_id = m.id AND r.attempt = t.number)
+""",
+)
+RESENT_WITHOUT_A_REASON = Invariant(
+    "resent_without_a_reason",
+    "G2",
+    _("Each decision to send again is in the log, by the same person and with a reason."),
+    """
+SELECT m.ref AS key FROM sequences_resend r JOIN sequences_outboundmessage m ON m.id = r.message_id
+WHERE NOT EXISTS (
+    SELECT 1 FROM compliance_auditentry e
+    WHERE e.subject = 'sequences.outboundmessage:' || m.id AND e.verb = 'sequences.outboundmessage.resend'
+    AND e.actor = 'user:' || r.decided_by_id AND e.reason <> '' AND e.at = r.at
+)
 """,
 )
 CONTACTS_WITHOUT_DIGESTS = Invariant(

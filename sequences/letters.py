@@ -1,7 +1,9 @@
 """Freezes what one message says: values, headers and bytes, once, at its first attempt (LAW MSG-05)."""
 
+import email
+import email.policy
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
@@ -9,6 +11,22 @@ from compliance import addresses, tokens
 from sequences import wording
 from sequences.models import Mailbox, OutboundMessage
 from sequences.wire import Letter, build
+
+# Servers refuse mail whose Date is old (LAW MSG-12); the bytes and their Date stay what they were at first.
+OLDEST = timedelta(hours=48)
+
+
+def still_fit(message: OutboundMessage, at: datetime) -> bytes | None:
+    """The bytes of the first yes, if there are any and their Date is not too old.
+
+    Older ones are tried again only when a person decides so. They are written anew under the same Message-ID: a mailbox
+    that has the first copy then keeps one.
+    """
+    if message.content is None:
+        return None
+    content = bytes(message.content)
+    date = email.message_from_bytes(content, policy=email.policy.default)["Date"].datetime
+    return content if date > at - OLDEST else None
 
 
 def freeze(message: OutboundMessage, at: datetime) -> bytes:

@@ -1,4 +1,4 @@
-"""A person says what became of a message in doubt, or that a planned one is not wanted."""
+"""A person says what became of a message in doubt, has it sent again, or says that a planned one is not wanted."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from compliance.factor import Kind
 from compliance.principals import Principal
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import move
-from sequences import enrollment
+from sequences import enrollment, resending
 from sequences.approval import only
 from sequences.models import OutboundMessage
 
@@ -44,5 +44,13 @@ def _resolve(row: OutboundMessage, arrow: str, by: Principal, at: datetime, cons
 
 ACTS = (
     Act("accept", accept, against_accepting, comment_required=True, kind=Kind.WRITES),
+    Act(
+        "resend",
+        resending.resend,
+        resending.against_resending,
+        comment_required=True,
+        danger=True,
+        kind=Kind.STARTS,
+    ),
     Act("cancel", cancel, comment_required=True, danger=True, kind=Kind.STOPS),
 )

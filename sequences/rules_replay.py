@@ -1,7 +1,10 @@
-"""Decides whether a message may have gone in a life of the database that was lost with a restore (LAW PIP-14, G2)."""
+"""Decides whether a message may have gone already, here or in a life of the database that was lost (LAW PIP-14, G2).
+
+A person may take the risk of a second copy, but not of what only a journal knows.
+"""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +13,7 @@ from compliance import replay
 from compliance.asking import Ask, Batch
 from compliance.clearance import Rule, Verdict, permit, refuse
 from compliance.models import Decision, LostStep, Outcome, PersonKey
-from sequences.models import Attempt
+from sequences.models import Attempt, Resend
 
 _UNSENT = ("notsent", "rejected")
 
@@ -33,7 +36,7 @@ class Facts:
 
 
 class NotSentBefore(Rule):
-    """No earlier permission of this message to this person is without proof that it was not used.
+    """No earlier permission of this message to this person is without proof that it was not used, or a person's word.
 
     Should there be one, the message is not sent: its passage goes on with the next step. Whoever was loaded again after
     a restore is known by the digest of their address; the same step of the same sequence is not sent to it twice.
@@ -45,6 +48,7 @@ class NotSentBefore(Rule):
         rows = list(permits.only("ref", "attempt", "person", "code"))
         unsent = Attempt.objects.filter(message__ref__among={row.ref for row in rows}, outcome__in=_UNSENT)
         proven = set(unsent.values_list("message__ref", "number")) if rows else set()
+        proven |= _decided({row.ref for row in rows})
         found: dict[str, list[Used]] = defaultdict(list)
         for row in rows:
             lost = row.code == replay.CODE
@@ -63,6 +67,13 @@ class NotSentBefore(Rule):
         if any((digest, _series(ask), ask.step) in facts.steps for digest in _digests(ask, facts)):
             return refuse("maybe_sent_before", ends=False, step=ask.step)
         return permit()
+
+
+def _decided(refs: Collection[str]) -> set[tuple[str, int]]:
+    """The tries after which a person had the message sent again."""
+    if not refs:
+        return set()
+    return set(Resend.objects.filter(message__ref__among=refs).values_list("message__ref", "attempt"))
 
 
 def _steps(asks: Sequence[Ask]) -> frozenset[tuple[str, str, int]]:

@@ -34,8 +34,6 @@ _AFTER_A_FAULT = timedelta(minutes=15)
 _AFTER_A_STOP = timedelta(hours=1)
 _UNTIL_SOMEBODY_MENDS = timedelta(days=1)
 _ASSUMED_AFTER = timedelta(hours=72)
-# Servers refuse mail whose Date is old (LAW MSG-12); the bytes and their Date stay what they were at first.
-_OLDEST_BYTES = timedelta(hours=48)
 _SHUT = frozenset({"NotArmed", "JournalUnavailable", "OperationalError"})
 _TOGETHER = ("mailbox", "template_version", "enrollment__contact__account", "enrollment__contact__card")
 _BESIDES = ("enrollment__version__sequence", "enrollment__row__recipient_list", "enrollment__mailbox")
@@ -83,7 +81,7 @@ def _expire(at: datetime) -> int:
 
 
 def _stale(at: datetime) -> Q:
-    old_bytes = Q(content__isnull=False, first_attempt_at__lte=at - _OLDEST_BYTES)
+    old_bytes = Q(content__isnull=False, first_attempt_at__lte=at - letters.OLDEST)
     return Q(expires_at__lte=at) | old_bytes
 
 
@@ -206,8 +204,9 @@ class _Door:
         self.ruling: Ruling | None = None
         self._message = message
         self._at = at
-        self._fresh = message.content is None
-        self.content = letters.freeze(message, at) if message.content is None else bytes(message.content)
+        kept = letters.still_fit(message, at)
+        self._fresh = kept is None
+        self.content = letters.freeze(message, at) if kept is None else kept
         message.content_digest = hashlib.sha256(self.content).hexdigest()
 
     @property

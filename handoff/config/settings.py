@@ -143,6 +143,7 @@ INVARIANTS = [
     "sequences.invariants.ATTEMPTS_NOT_RECORDED",
     "sequences.invariants.STRANDED",
     "sequences.invariants.DOUBT_SENT_AGAIN",
+    "sequences.invariants.RESENT_WITHOUT_A_REASON",
     "compliance.invariants.PERMITTED_AGAINST_A_RULE",
     "compliance.invariants.STOPS_THAT_MATCH_NOBODY",
     "sequences.invariants.CONTACTS_WITHOUT_DIGESTS",

@@ -57,6 +57,10 @@ class OutboundMessageAdmin(MessageNews, Record, ActsAdmin):
     acts = outbox.ACTS
     means = {
         "accept": _("There is evidence that the server took it, so the sequence goes on with the next step."),
+        "resend": _(
+            "It may arrive a second time. It goes through every check once more, as another try of the same step; "
+            "whoever has opted out meanwhile gets nothing. The sequence waits for it."
+        ),
         "cancel": _("It is not sent, now or later, and the sequence goes on with the next step."),
     }
     tones = TONES
@@ -85,11 +89,11 @@ class OutboundMessageAdmin(MessageNews, Record, ActsAdmin):
     help_when_empty = _("Messages are planned when a step of somebody's sequence is due.")
 
     def panels(self, request: HttpRequest, row: OutboundMessage, at: datetime) -> list[Panel]:
-        tries = row.attempts.order_by("number")
+        tries = {"attempts": row.attempts.order_by("number"), "resends": _resends(row)}
         return [
             *super().panels(request, row, at),
             Panel(_("Why did it go, or not?"), "sequences/decisions.html", _why(row, at)),
-            Panel(_("Attempts"), "sequences/attempts.html", {"attempts": tries}),
+            Panel(_("Attempts"), "sequences/attempts.html", tries),
             self.news(request, row),
             Panel(_("What it says"), "sequences/content.html", _said(row)),
         ]
@@ -101,6 +105,12 @@ class OutboundMessageAdmin(MessageNews, Record, ActsAdmin):
     @admin.display(description=_("because"), ordering="reason")
     def because(self, row: OutboundMessage) -> str:
         return words.say(row.reason) or NOTHING
+
+
+def _resends(row: OutboundMessage) -> list[dict[str, Any]]:
+    """Who had it sent again after which try, and why."""
+    found = row.resends.select_related("decided_by").order_by("attempt")
+    return [{"row": one, "who": one.decided_by.get_full_name() or one.decided_by.username} for one in found]
 
 
 def _why(row: OutboundMessage, at: datetime) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from sequences.models.imports import ImportRun
 from sequences.models.inbox import InboundMessage
 from sequences.models.lists import ListRow, RecipientList
 from sequences.models.mailboxes import Mailbox
-from sequences.models.outbox import Attempt, OutboundMessage
+from sequences.models.outbox import Attempt, OutboundMessage, Resend
 from sequences.models.people import Account, Contact
 from sequences.models.sequences import Sequence, SequenceVersion, Step
 from sequences.models.signatures import Signature
@@ -25,6 +25,7 @@ __all__ = [
     "MessageEvent",
     "OutboundMessage",
     "RecipientList",
+    "Resend",
     "Sequence",
     "SequenceType",
     "SequenceVersion",

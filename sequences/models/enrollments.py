@@ -81,3 +81,7 @@ class Enrollment(models.Model):
     )
     def leave(self) -> None:
         """A stop, a withdrawal or a person ends it early."""
+
+    @transition(field=state, source=State.FINISHED, target=State.ACTIVE, custom={"label": _("Reopen"), "system": True})
+    def reopen(self) -> None:
+        """The last step was assumed to be sent, and is sent again."""

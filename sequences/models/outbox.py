@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
@@ -66,7 +67,10 @@ class OutboundMessage(models.Model):
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
-        permissions: ClassVar = [("resolve_outboundmessage", _("Can say what became of a message in doubt"))]
+        permissions: ClassVar = [
+            ("resolve_outboundmessage", _("Can say what became of a message in doubt")),
+            ("resend_outboundmessage", _("Can have a message in doubt sent again")),
+        ]
         indexes: ClassVar = [
             models.Index(fields=["not_before", "id"], name="messages_due", condition=models.Q(state="planned")),
             models.Index(
@@ -126,6 +130,16 @@ class OutboundMessage(models.Model):
     def cancel(self) -> None:
         """No longer wanted, or a person says that it never arrived."""
 
+    @transition(
+        field=state,
+        source=State.IN_DOUBT,
+        target=State.PLANNED,
+        permission="sequences.resend_outboundmessage",
+        custom={"label": _("Send it again")},
+    )
+    def resend(self) -> None:
+        """A person takes the risk of a second copy; see Resend."""
+
     @transition(field=state, source=[State.PLANNED, State.CLAIMED], target=State.EXPIRED, custom={"system": True})
     def expire(self) -> None:
         """Too late to be worth sending."""
@@ -155,3 +169,31 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message.ref}#{self.number}"
+
+
+class Resend(models.Model):
+    """A person's word that a message goes once more although this try of it may have arrived. Insert-only.
+
+    Nothing else lets a message pass the door after a try in doubt (LAW PIP-08, G2).
+    """
+
+    message = models.ForeignKey(
+        OutboundMessage, on_delete=models.PROTECT, related_name="resends", verbose_name=_("message")
+    )
+    attempt = models.PositiveSmallIntegerField(_("try in doubt"))
+    at = models.DateTimeField(_("at"))
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("decided by")
+    )
+    reason = models.CharField(_("reason"), max_length=500)
+
+    class Meta:
+        verbose_name = _("decision to send again")
+        verbose_name_plural = _("decisions to send again")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["message", "attempt"], name="one_resend_per_try"),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="resent_for_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message.ref}#{self.attempt}"

@@ -269,3 +269,8 @@ def _is_open(row: Model, arrow: str, role: str) -> bool:
 def test_only_sales_ops_says_what_became_of_a_message_in_doubt() -> None:
     may = {role: UserFactory(role=role).has_perm("sequences.resolve_outboundmessage") for role in STAFF}
     assert [role for role in STAFF if may[role]] == ["sales_ops"]
+
+
+def test_only_sales_ops_has_a_message_in_doubt_sent_again() -> None:
+    may = {role: UserFactory(role=role).has_perm("sequences.resend_outboundmessage") for role in STAFF}
+    assert [role for role in STAFF if may[role]] == ["sales_ops"]

@@ -12,10 +12,10 @@ from compliance import append_only, sealer
 from compliance.append_only import KeptForGood
 from compliance.models import Halt, Incident, Lift, LiftRequest, OptIn, Suppression
 from sequences import planner
-from sequences.models import MessageEvent
+from sequences.models import MessageEvent, Resend
 from tests.cast import TUESDAY
 from tests.compliance.asking import ask, clear, stop
-from tests.factories import playbook_loaded
+from tests.factories import UserFactory, playbook_loaded
 from tests.sequences.campaign import message, under_way
 
 KEPT = {
@@ -23,6 +23,7 @@ KEPT = {
     **importlib.import_module("compliance.migrations.0004_the_ledger_and_the_door").KEPT,
     **importlib.import_module("compliance.migrations.0005_two_people_lift_and_start").TABLES,
     **importlib.import_module("sequences.migrations.0003_the_ledger_and_the_door").TABLES,
+    **importlib.import_module("sequences.migrations.0011_a_person_has_a_doubt_sent_again").TABLES,
     "sequences_signature": (),
 }
 
@@ -48,6 +49,7 @@ def _a_full_ledger(ledger_rules: None) -> None:
     under_way()
     planner.plan_round(TUESDAY)
     MessageEvent.objects.create(message=message(), kind=MessageEvent.Kind.DELIVERED, at=TUESDAY, digest="a" * 64)
+    Resend.objects.create(message=message(), attempt=1, at=TUESDAY, decided_by=UserFactory(), reason="Not there.")
     sealer.seal_round(TUESDAY)
 
 

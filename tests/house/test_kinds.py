@@ -27,7 +27,7 @@ ACTS: dict[str, dict[str, Kind]] = {
     "compliance.liftrequest": {"confirm": Kind.LIFTS, "decline": Kind.STOPS},
     "sequences.enrollment": {"leave": Kind.STOPS},
     "sequences.mailbox": {"start": Kind.STARTS},
-    "sequences.outboundmessage": {"accept": Kind.WRITES, "cancel": Kind.STOPS},
+    "sequences.outboundmessage": {"accept": Kind.WRITES, "resend": Kind.STARTS, "cancel": Kind.STOPS},
     "sequences.recipientlist": {
         "submit": Kind.WRITES,
         "sign": Kind.APPROVES,

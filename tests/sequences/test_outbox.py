@@ -77,7 +77,7 @@ class TestPlanned:
         offered = {
             offer.act.arrow: offer.open for offer in offers(message(), outbox.ACTS, UserFactory(role="sales_ops"))
         }
-        assert offered == {"accept": False, "cancel": True}
+        assert offered == {"accept": False, "resend": False, "cancel": True}
 
 
 class TestOnTheWire:

@@ -21,6 +21,17 @@ def test_a_message_in_doubt_is_decided_by_sales_ops_with_a_comment(client: Clien
     assert (message().state, passage().next_step) == (OutboundMessage.State.ACCEPTED, 2)
 
 
+def test_a_message_in_doubt_is_sent_again_by_sales_ops_with_a_reason(client: Client) -> None:
+    played({"dot": CLOSE}, steps=2)
+    sign_in(client, "sales_ops")
+    assert take(client, message(), "resend").status_code == 409
+    take(client, message(), "resend", comment="Their postmaster has nothing of it")
+    assert message().state == OutboundMessage.State.PLANNED
+    shown = open_row(client, message())
+    assert "After attempt 1" in shown
+    assert "Their postmaster has nothing of it" in shown
+
+
 def test_a_message_that_was_accepted_is_not_decided_again(client: Client) -> None:
     played({})
     sign_in(client, "root")
