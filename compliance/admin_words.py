@@ -85,6 +85,7 @@ _VERBS: dict[str, Any] = {
     "access.sign_in_failed": _("Sign-in failed"),
     "access.signed_in": _("Signed in"),
     "access.signed_out": _("Signed out"),
+    "build.first_used": _("Another build of the code began to work"),
     "created": _("Created"),
     "deleted": _("Deleted"),
     "edited": _("Edited"),

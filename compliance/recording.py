@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from compliance import bulk
+from compliance import builds, bulk
 from compliance.journaling import Cleared
 from compliance.models import Decision, Touch
 from compliance.verdicts import Ruling, as_stored
@@ -14,7 +14,7 @@ from compliance.verdicts import Ruling, as_stored
 _NOBODY = UUID(int=0)
 _DECISION = (
     *("order_no", "at", "ref", "attempt", "outcome", "code", "not_before", "verdicts", "card", "person", "mailbox"),
-    "playbook",
+    *("playbook", "build"),
 )
 
 
@@ -43,11 +43,12 @@ def _taken(rulings: Sequence[Ruling]) -> Iterator[tuple[str, int]]:
 
 
 def _decisions(rulings: Sequence[Ruling], at: datetime) -> Iterator[Sequence[object]]:
+    build = builds.current()
     for ruling, verdicts in zip(rulings, _texts(rulings), strict=True):
         ask, decisive = ruling.ask, ruling.decisive
         yield (
             *(ruling.order_no, at, ask.ref, ask.attempt, str(decisive.outcome), decisive.code, decisive.until),
-            *(verdicts, ask.card or 0, ask.person or _NOBODY, ask.mailbox, ruling.playbook),
+            *(verdicts, ask.card or 0, ask.person or _NOBODY, ask.mailbox, ruling.playbook, build),
         )
 
 

@@ -165,7 +165,8 @@ def _settled(tried: Tried, at: datetime) -> str:
 
 def _accept(message: OutboundMessage, outcome: Accepted, at: datetime) -> str:
     columns = {"reason": "", "settled_at": at, **_counted(message, _answer(outcome), at)}
-    data = {"digest": message.content_digest, "step": message.step}
+    told = {"ref": message.ref, "step": message.step, "attempt": message.attempts_made + 1}
+    data = {**told, "digest": message.content_digest}
     if not move(message, "accept", by=SYSTEM, at=at, set=columns, where=_ours(message), data=data):
         return "lost"
     enrollment.advance(message.enrollment, message.step, at=at)

@@ -32,6 +32,7 @@ class Decision(models.Model):
     person = models.UUIDField(_("person"))
     mailbox = models.CharField(_("mailbox"), max_length=40)
     playbook = models.PositiveIntegerField(_("playbook version"))
+    build = models.CharField(_("code"), max_length=12, blank=True, default="")
 
     class Meta:
         verbose_name = _("clearance")

@@ -22,6 +22,8 @@ HANDOFF_KEYS = versioned_keys(env.str("HANDOFF_KEYS"))
 PUBLIC_URL: str = env.str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 INBOUND_DOMAIN: str = env.str("INBOUND_DOMAIN", "")
 SMALL_TEAM: bool = env.bool("HANDOFF_SMALL_TEAM", False)
+# What those who installed it call this build: a tag, a commit, an image. The log keeps it beside a digest of the code.
+BUILD: str = env.str("HANDOFF_BUILD", "")
 LEASE_SECONDS: int = env.int("HANDOFF_LEASE_SECONDS", 900)
 DOOR_SECONDS: int = env.int("HANDOFF_DOOR_SECONDS", 20)
 # The command by which a relay on this machine drops one queued message, for instance: postsuper -d {queue_id}
@@ -156,6 +158,7 @@ INVARIANTS = [
 ]
 # The timetable of the whole system: name, verb, seconds between two rounds. The loop, `tick` and Celery beat read it.
 ROUNDS: list[tuple[str, str, float]] = [
+    ("builds", "compliance.builds.build_round", 60),
     ("seal", "compliance.sealer.seal_round", 2),
     ("heads", "handoff.heads.head_round", 600),
     ("follow", "compliance.following.following_round", 5),

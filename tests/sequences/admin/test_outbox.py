@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from compliance import builds
 from sequences import planner
 from sequences.models import Enrollment, OutboundMessage
 from tests.cast import TUESDAY
@@ -44,6 +45,12 @@ def test_a_waiting_message_says_what_the_door_would_say_now(client: Client) -> N
     planner.plan_round(TUESDAY)
     sign_in(client, "cro")
     assert "The door would say now:" in open_row(client, message())
+
+
+def test_a_decision_names_its_playbook_and_its_code(client: Client) -> None:
+    played({})
+    sign_in(client, "cro")
+    assert f"version 1 of the playbook and code {builds.current()}" in open_row(client, message())
 
 
 def test_a_refusal_of_the_server_is_shown_in_words_and_in_its_own(client: Client) -> None:
