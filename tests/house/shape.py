@@ -11,6 +11,8 @@ MODELS = ("*/models.py", "*/models/*.py")
 # What furniture may be made of besides other furniture: pure files without a verb.
 FURNITURE = ("compliance.addresses",)
 _SIGNALS = ("django.dispatch", "django_fsm.signals", "import_export.signals")
+_LOGGERS = {"_log", "log", "_logger", "logger", "logging"}
+_LEVELS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -80,5 +82,23 @@ def _is_furniture(name: str) -> bool:
     return name.split(".")[1] == "models" or name.startswith(FURNITURE)
 
 
+def plain_records(source: Source) -> Iterator[Breach]:
+    """The words of a log record are a constant, and what varies comes beside it; the linter knows no `_log`."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call) and _writes_record(node):
+            words = node.args[1:2] if node.func.attr == "log" else node.args[:1]  # type: ignore[attr-defined]
+            if not all(isinstance(one, ast.Constant) and isinstance(one.value, str) for one in words):
+                yield source.breach(
+                    node, "the words of a log record are a constant; what varies is handed in beside it"
+                )
+
+
+def _writes_record(call: ast.Call) -> bool:
+    told = call.func
+    if not isinstance(told, ast.Attribute) or told.attr not in _LEVELS:
+        return False
+    return isinstance(told.value, ast.Name) and told.value.id in _LOGGERS
+
+
 EVERYWHERE = (introduced, small, open_imports)
-ON_THE_FLOORS = (no_signals, plain_models)
+ON_THE_FLOORS = (no_signals, plain_models, plain_records)

@@ -60,6 +60,11 @@ PLANTED = [
     (shape.plain_models, "handoff/models/leads.py", "class Lead:\n    def save(self): ..."),
     (shape.plain_models, "sequences/models/lists.py", "from compliance import audit"),
     (shape.plain_models, "sequences/models/lists.py", "from sequences.planner import plan"),
+    (shape.plain_records, "sequences/sender.py", "_log.info(f'{x}')"),
+    (shape.plain_records, "sequences/sender.py", "_log.error('%s' % x)"),
+    (shape.plain_records, "sequences/sender.py", "_log.error('{}'.format(x))"),
+    (shape.plain_records, "sequences/sender.py", "_log.exception(str(error))"),
+    (shape.plain_records, "sequences/sender.py", "_log.log(level, 'x' + y)"),
 ]
 ALLOWED = [
     (places.clock, "compliance/clock.py", "from datetime import UTC, datetime\ndatetime.now(UTC)"),
@@ -85,6 +90,8 @@ ALLOWED = [
     (shape.open_imports, "handoff/gates.py", "import os\nif True:\n    import sys"),
     (shape.no_signals, "handoff/intake.py", "from handoff.models.signals import Signal"),
     (shape.no_signals, "handoff/config/celery.py", "from celery.signals import worker_process_init"),
+    (shape.plain_records, "sequences/sender.py", "_log.error('message %s: %s', message.pk, error)"),
+    (shape.plain_records, "sequences/sender.py", "_log.log(level, 'x %s', y)\nmath.log(x)"),
     (shape.plain_models, "sequences/forms.py", "class Form:\n    def save(self): ..."),
     (shape.plain_models, "sequences/models/lists.py", "from compliance.models import AddressCard"),
 ]
