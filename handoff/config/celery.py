@@ -1,9 +1,11 @@
 """The Celery application: the same rounds as the loop, made by beat and taken by workers."""
 
+import logging.config
 import os
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import setup_logging, worker_ready
+from django.conf import settings
 from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "handoff.config.settings")
@@ -13,9 +15,15 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
+def _log_as_everywhere(**_: object) -> None:
+    # Left to itself, Celery would put its own handlers in the place of ours: several lines a record, and addresses.
+    logging.config.dictConfig(settings.LOGGING)
+
+
 def _attend(**_: object) -> None:
     # Named, not imported: Django is not set up when this file is read.
     import_string("compliance.attending.start")()
 
 
+setup_logging.connect(_log_as_everywhere)
 worker_ready.connect(_attend)

@@ -282,7 +282,12 @@ LOGGING = {
     "formatters": {"line": {"()": "compliance.logs.OneLine"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"mail.log": {"level": "ERROR"}},
+    "loggers": {
+        "mail.log": {"level": "ERROR"},
+        # The web server has handlers of its own, which would write paths as they are: in them are tokens.
+        "gunicorn.error": {"handlers": [], "propagate": True},
+        "gunicorn.access": {"handlers": [], "propagate": True},
+    },
 }
 
 # --- the admin: its menu and colours ---------------------------------------------------------------------------------
