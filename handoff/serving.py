@@ -2,19 +2,20 @@
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Iterator, Mapping
 
 from django.db import connection
 
-from compliance import attending
+from compliance import attending, stopping
 from handoff import rounds
 
+# Of the web server alone; the rounds end when what is on the wire has its answer (compliance.stopping).
 _GRACE_SECONDS = 30
+_PAUSE_SECONDS = 0.5
 _MOST_WORKERS = 4
 
 
@@ -56,16 +57,13 @@ def workers() -> int:
 
 def until_stopped(process: subprocess.Popen[bytes], *, with_rounds: bool) -> None:
     """Run the rounds, or only wait, until a signal comes or the web server ends."""
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
 
     def over() -> bool:
-        return stopped.is_set() or process.poll() is not None
+        return stopping.asked() or process.poll() is not None
 
-    if with_rounds:
-        attending.start()
-        rounds.loop(over)
-        return
-    while not over():
-        stopped.wait(0.5)
+    with stopping.heeding_signals():
+        if with_rounds:
+            attending.start()
+            rounds.loop(over)
+        while not over():
+            time.sleep(_PAUSE_SECONDS)

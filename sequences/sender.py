@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import Error, connection, transaction
 from django.db.models import Q
 
-from compliance import arming, clearance, clock, following, halts, host_stop
+from compliance import arming, clearance, clock, following, halts, host_stop, stopping
 from compliance.clearance import Ruling
 from compliance.principals import SYSTEM
 from compliance.transitions import move
@@ -48,7 +48,7 @@ def send_round(at: datetime) -> dict[str, int]:
         return dict(counts + Counter({"disarmed": 1}))
     ends = clock.lease_clock() + _ROUND
     counts["expired"] += _expire(at)
-    while batch := _claim(at):
+    while not stopping.asked() and (batch := _claim(at)):
         for mailbox, messages in _by_mailbox(batch):
             counts.update(_send_from(mailbox, messages, at, ends))
         if host_stop.stands() or clock.lease_clock() >= ends:
@@ -64,6 +64,14 @@ def recover_round(at: datetime) -> dict[str, int]:
     )
     for message in dead.select_related(*_TOGETHER, *_BESIDES).order_by("pk")[:_SETTLED_AT_ONCE]:
         came_to = settling.take_over(message, at)
+        if came_to == "in_doubt":
+            grace = stopping.GRACE_SECONDS
+            _log.critical(
+                "message %s is in doubt: its worker ended while the server was being spoken to; "
+                "whatever stops workers must give them %d seconds to end",
+                message.pk,
+                grace,
+            )
         counts["in_doubt"] += came_to == "in_doubt"
         counts["put_back"] += came_to not in {"in_doubt", "lost"}
     old = OutboundMessage.objects.filter(state=OutboundMessage.State.IN_DOUBT, settled_at__lte=at - _ASSUMED_AFTER)
@@ -110,6 +118,8 @@ def _by_mailbox(batch: Sequence[OutboundMessage]) -> list[tuple[Mailbox, list[Ou
 
 
 def _send_from(mailbox: Mailbox, messages: Sequence[OutboundMessage], at: datetime, ends: datetime) -> Counter[str]:
+    if stopping.asked():
+        return _all_back(messages, at, "", at)
     # A stopped mailbox is left in peace: a login that was refused must not be tried again every hour.
     if not Mailbox.objects.filter(pk=mailbox.pk, state=Mailbox.State.ACTIVE).exists():
         return _all_back(messages, at + _AFTER_A_STOP, "mailbox_stopped", at)
@@ -136,7 +146,7 @@ def _send_in(
             until, reason = at + pause[0], pause[1]
             settling.hold_back(mailbox, until, reason)
             return counts + _all_back(messages[number:], until, reason, at)
-        if _is_shut(outcome) or host_stop.stands() or clock.lease_clock() >= ends:
+        if _is_shut(outcome) or host_stop.stands() or stopping.asked() or clock.lease_clock() >= ends:
             return counts + _all_back(messages[number:], at, "", at)
     return counts
 

@@ -4,9 +4,11 @@ import logging.config
 import os
 
 from celery import Celery
-from celery.signals import setup_logging, worker_ready
+from celery.signals import setup_logging, worker_ready, worker_shutting_down
 from django.conf import settings
 from django.utils.module_loading import import_string
+
+from compliance import stopping
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "handoff.config.settings")
 
@@ -27,3 +29,4 @@ def _attend(**_: object) -> None:
 
 setup_logging.connect(_log_as_everywhere)
 worker_ready.connect(_attend)
+worker_shutting_down.connect(stopping.ask)

@@ -34,11 +34,15 @@ _REPLIES = {
 
 @dataclass(frozen=True)
 class Act:
-    """What the server does in its turn: perhaps `text` after `delay` seconds, then go on, close, reset or hang."""
+    """What the server does in its turn: perhaps `text`, then go on, close, reset or hang.
+
+    It waits `delay` seconds before, or until `awaits` is set.
+    """
 
     text: str = ""
     then: str = "go_on"
     delay: float = 0
+    awaits: threading.Event | None = None
 
 
 CLOSE = Act(then="close")
@@ -215,6 +219,8 @@ class _Session(socketserver.BaseRequestHandler):
 
     def _do(self, act: Act) -> None:
         self.server.stopping.wait(act.delay)
+        while act.awaits and not act.awaits.wait(0.01) and not self.server.stopping.is_set():
+            pass
         if act.text:
             self.sock.sendall(f"{act.text}\r\n".encode())
         if act.then == "hang":

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from compliance import clock
+from compliance import clock, stopping
 from compliance.moments import MomentError, chosen
 from handoff import rounds
 from sequences import outside
@@ -26,7 +26,11 @@ class Command(BaseCommand):
         except (MomentError, outside.LiveMailbox) as error:
             raise CommandError(str(error)) from error
         wanted = options["round"] or rounds.names()
-        counts = {name: dict(rounds.run(name, at)) for name in wanted}
+        counts = {}
+        with stopping.heeding_signals():
+            for name in wanted:
+                if not stopping.asked():
+                    counts[name] = dict(rounds.run(name, at))
         if options["json"]:
             self.stdout.write(json.dumps({"at": at.isoformat(), "rounds": counts}))
             return
