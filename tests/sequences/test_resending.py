@@ -14,6 +14,7 @@ from compliance.models import AuditEntry, Decision, Touch
 from compliance.refusals import Refused
 from compliance.transitions import NotPermitted
 from sequences import enrollment, outbox, planner, resending, sender
+from sequences.inbound import intake
 from sequences.invariants import CLEARED_TWICE, DOUBT_SENT_AGAIN, RESENT_WITHOUT_A_REASON
 from sequences.models import Contact, Enrollment, ExitReason, MessageEvent, OutboundMessage, Resend
 from tests.cast import TUESDAY
@@ -158,6 +159,11 @@ class TestTheDoorAsksAgain:
 
     def test_it_is_not_sent_after_news_that_it_was_taken(self) -> None:
         MessageEvent.objects.create(message=message(), kind=MessageEvent.Kind.DELIVERED, at=TUESDAY, digest="a" * 64)
+        assert refusals() == {"evidence"}
+
+    def test_nor_after_an_answer_to_it(self) -> None:
+        reply = f"From: ada@pumps.example.com\r\nIn-Reply-To: {message().message_id}\r\n\r\nThanks!\r\n"
+        intake.take(reply.encode(), at=TUESDAY)
         assert refusals() == {"evidence"}
 
     def test_without_the_decision_the_door_refuses(self) -> None:
