@@ -116,16 +116,16 @@ AND NOT EXISTS (SELECT 1 FROM sequences_outboundmessage m WHERE m.ref = d.ref)
 """,
     pauses=True,
 )
-# A person may say that a message in doubt was delivered; its last try stays in doubt.
+# A person, or what came back of it, may say that a message in doubt was delivered; its last try stays in doubt.
 RESULTS_THAT_DIFFER = Invariant(
     "results_that_differ",
     "G4",
-    _("A message is accepted exactly when one of its tries was, or a person said so of one in doubt."),
+    _("A message is accepted exactly when one of its tries was, or a person or evidence said so of one in doubt."),
     """
 SELECT m.ref AS key FROM sequences_outboundmessage m
 WHERE m.state = 'accepted' AND NOT EXISTS (
     SELECT 1 FROM sequences_attempt t WHERE t.message_id = m.id
-    AND (t.outcome = 'accepted' OR (t.outcome = 'indoubt' AND m.reason = 'decided_by_hand'))
+    AND (t.outcome = 'accepted' OR (t.outcome = 'indoubt' AND m.reason IN ('decided_by_hand', 'evidence')))
 )
 UNION
 SELECT m.ref AS key FROM sequences_attempt t JOIN sequences_outboundmessage m ON m.id = t.message_id

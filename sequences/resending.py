@@ -14,9 +14,9 @@ from compliance.models import Decision
 from compliance.principals import Principal, Staff
 from compliance.refusals import Refusal, Refused, unless_said
 from compliance.transitions import move
-from sequences import enrollment, policy
+from sequences import enrollment, evidence, policy
 from sequences.approval import only
-from sequences.models import InboundMessage, OutboundMessage, Resend
+from sequences.models import OutboundMessage, Resend
 from sequences.timetable import expires_at
 
 CODE = "sent_again"
@@ -52,7 +52,7 @@ def resend(row: OutboundMessage, *, by: Staff, at: datetime, consent: Consent) -
 def against_resending(row: OutboundMessage, by: Principal) -> list[Refusal]:
     """Every reason but the door's own why it is not sent again."""
     found = []
-    if row.events.exists() or InboundMessage.objects.filter(message=row).exists():
+    if evidence.came_back([row]):
         found.append(Refusal("evidence", _("Something came back of it, so the server had taken it.")))
     if Decision.objects.filter(ref=row.ref, code=replay.CODE).exists():
         lost = _("It passed the door before the database was restored; what only a journal knows is not sent again.")

@@ -19,7 +19,7 @@ from compliance import arming, clearance, clock, following, halts, host_stop, st
 from compliance.clearance import Ruling
 from compliance.principals import SYSTEM
 from compliance.transitions import move
-from sequences import asks, breakers, letters, results, settling
+from sequences import asks, breakers, evidence, letters, results, settling
 from sequences.models import Mailbox, OutboundMessage
 from sequences.settling import Tried
 from sequences.smtp import InDoubt, NotSent, Outcome, Phase, UnsafeContent
@@ -57,8 +57,13 @@ def send_round(at: datetime) -> dict[str, int]:
 
 
 def recover_round(at: datetime) -> dict[str, int]:
-    """Find what a dead worker left behind: claimed goes back, cleared is in doubt, old doubts are assumed sent."""
+    """Find what a dead worker left behind: claimed goes back, cleared is in doubt, old doubts are assumed sent.
+
+    A doubt of which something came back is settled first.
+    """
     counts = Counter({"put_back": 0, "in_doubt": 0, "assumed_sent": 0, **results.drain()})
+    if proven := evidence.settle_doubts(at):
+        counts["proven"] = proven
     dead = OutboundMessage.objects.filter(
         state__in=[OutboundMessage.State.CLAIMED, OutboundMessage.State.CLEARED], lease_until__lte=clock.lease_clock()
     )

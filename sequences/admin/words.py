@@ -22,6 +22,7 @@ know(
         "changed_meanwhile": _("The person's data changed while the message was being written"),
         "connection_failed": _("The server could not be reached"),
         "decided_by_hand": _("Decided by a person"),
+        "evidence": _("Something came back of it: the server had taken it"),
         "door_failed": _("The last decision before sending could not be made or kept; it is tried again"),
         "enrollment_ended": _("The passage has ended"),
         "list_withdrawn": _("The list was withdrawn"),
