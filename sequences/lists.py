@@ -1,6 +1,5 @@
 """Recipient lists: sales ops loads and submits, the CRO signs every row as it stands, the passage begins (spec I4)."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -239,8 +238,7 @@ def _enroll(recipients: RecipientList, leaves: Mapping[int, str], *, by: Princip
 
 
 def _digest_of(recipients: RecipientList, leaves: Mapping[int, str]) -> str:
-    said = [wording.sequence_digest(recipients.sequence_version), sorted(leaves.values())]
-    return hashlib.sha256(audit.canonical(said)).hexdigest()
+    return wording.list_digest(wording.sequence_digest(recipients.sequence_version), leaves.values())
 
 
 def _leaves(recipients: RecipientList) -> dict[int, str]:

@@ -1,7 +1,7 @@
 """What a stored text becomes for one person: which values it uses, what it says, and the digest that is signed."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compliance import audit, playbook
@@ -36,8 +36,7 @@ def skeleton_of(version: TemplateVersion) -> Skeleton:
 
 def digest_of(version: TemplateVersion) -> str:
     """SHA-256 over everything of a text that reaches the reader, and its identity."""
-    said = [version.template_id, version.number, version.language, skeleton_of(version).digest]
-    return hashlib.sha256(audit.canonical(said)).hexdigest()
+    return _digest([version.template_id, version.number, version.language, skeleton_of(version).digest])
 
 
 def steps_of(version: SequenceVersion) -> list[Step]:
@@ -48,8 +47,7 @@ def steps_of(version: SequenceVersion) -> list[Step]:
 def sequence_digest(version: SequenceVersion, steps: Sequence[Step] | None = None) -> str:
     """SHA-256 over type, steps, waits and the digest of every text. `steps` where they are known already."""
     known = steps_of(version) if steps is None else steps
-    said = [version.sequence_id, version.number, version.sequence.type, [_step(step) for step in known]]
-    return hashlib.sha256(audit.canonical(said)).hexdigest()
+    return _digest([version.sequence_id, version.number, version.sequence.type, [_step(step) for step in known]])
 
 
 def personal_variables(steps: Sequence[Step]) -> tuple[str, ...]:
@@ -105,7 +103,16 @@ def leaf_of(
     address: str, values: Mapping[str, str], *, country: str, basis: str, source: str, house: Mapping[str, str]
 ) -> str:
     """The same of what a row says, read from wherever it stands."""
-    return hashlib.sha256(audit.canonical([address, values, country, basis, source, house])).hexdigest()
+    return _digest([address, values, country, basis, source, house])
+
+
+def list_digest(sequence: str, leaves: Iterable[str]) -> str:
+    """What the CRO signs of a list: the digest of its sequence version and the leaves of all rows, in any order."""
+    return _digest([sequence, sorted(leaves)])
+
+
+def _digest(said: Sequence[object]) -> str:
+    return hashlib.sha256(audit.canonical(said)).hexdigest()
 
 
 def _value(contact: Contact, path: str) -> str:
