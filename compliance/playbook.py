@@ -48,15 +48,18 @@ def section(key: str) -> Mapping[str, Any]:
     digest = _pinned.get() or PlaybookVersion.objects.order_by("-number").values_list("digest", flat=True).first()
     if digest is None:
         raise NoPlaybook("no playbook is loaded; run `manage.py setup`")
-    found = _document(digest).get(key, {})
-    return found if isinstance(found, Mapping) else {}
+    return _section(_document(digest), key)
 
 
-def every(key: str) -> list[Mapping[str, Any]]:
-    """One section as each version had it, the newest first."""
+def every(*keys: str) -> list[tuple[Mapping[str, Any], ...]]:
+    """These sections as each version had them, the newest first; `{}` where it had none."""
     documents = PlaybookVersion.objects.order_by("-number").values_list("document", flat=True)
-    found = [document.get(key, {}) for document in documents]
-    return [one for one in found if isinstance(one, Mapping)]
+    return [tuple(_section(document, key) for key in keys) for document in documents]
+
+
+def _section(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = document.get(key, {})
+    return found if isinstance(found, Mapping) else {}
 
 
 @lru_cache(maxsize=4)

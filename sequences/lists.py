@@ -181,14 +181,16 @@ def nothing_to_sign(row: RecipientList, at: datetime) -> list[Refusal]:
 
 def unsigned(recipients: RecipientList, at: datetime) -> list[ListRow]:
     """Rows that wait for a signature: added, changed, signed too long ago or soon, signed by somebody who is gone."""
-    leaves, renewable = _leaves(recipients), at - validity.valid_for() + validity.SOON
+    renewable = at - validity.valid_for() + validity.SOON
     # A list that stopped for dead addresses is signed anew as a whole (LAW BNC-09).
     renewable = max(renewable, breakers.signed_too_early([recipients.key]).get(recipients.key, renewable))
-    standing = signed_by_staff([recipients.pk])
+    standing, rows = signed_by_staff([recipients.pk]), _rows(recipients)
+    # A row that was signed in an earlier form holds for as long as it says the same in that form.
+    forms = [_leaves_of(rows, recipients.sequence_version, house) for house in wording.signed_house()]
     return [
         row
-        for row in _rows(recipients)
-        if row.signed_leaf != leaves[row.pk]
+        for row in rows
+        if row.signed_leaf not in {leaves[row.pk] for leaves in forms}
         or row.signed_at is None
         or row.signed_at <= renewable
         or (recipients.pk, row.signed_at) not in standing
@@ -242,10 +244,14 @@ def _digest_of(recipients: RecipientList, leaves: Mapping[int, str]) -> str:
 
 
 def _leaves(recipients: RecipientList) -> dict[int, str]:
-    variables, house = wording.signed_variables(wording.steps_of(recipients.sequence_version)), wording.house_values()
+    return _leaves_of(_rows(recipients), recipients.sequence_version, wording.signed_house()[0])
+
+
+def _leaves_of(rows: Sequence[ListRow], version: SequenceVersion, house: wording.House) -> dict[int, str]:
+    variables = wording.signed_variables(wording.steps_of(version))
     return {
         row.pk: wording.leaf_digest(row.contact, source=row.source, basis=row.basis, variables=variables, house=house)
-        for row in _rows(recipients)
+        for row in rows
     }
 
 

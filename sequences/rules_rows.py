@@ -1,6 +1,6 @@
 """Decides whether what was signed of a person's row is what it says now, and what the message is written from."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,8 +29,9 @@ class RowFacts:
 class RowIsSigned(Rule):
     """What the CRO signed of this row is what it says now, lately, and who signed it may still sign lists.
 
-    A changed row is held alone (spec I4, LAW APR-03). A signature ages (LAW APR-05). What the playbook puts into every
-    message is part of what was signed: after another legal name or postal address the lists are signed again.
+    A changed row is held alone (spec I4, LAW APR-03). A signature ages (LAW APR-05). What the playbook says of every
+    message is part of what was signed: after another legal name, postal address or other hours the lists are signed
+    again.
     """
 
     def load(self, asks: Batch, at: datetime) -> dict[int, RowFacts]:
@@ -42,7 +43,7 @@ class RowIsSigned(Rule):
             },
             standing={pk: given.moments(RecipientList(pk=pk)) for pk in {row.recipient_list for row in rows.values()}},
             aged=at - validity.valid_for(),
-            house=wording.house_values(),
+            house=wording.signed_house(),
         )
         return {pk: _row_facts(row, known) for pk, row in rows.items()}
 
@@ -63,15 +64,15 @@ class _Known:
     variables: Mapping[int, tuple[str, ...]]
     standing: Mapping[int, Collection[datetime]]
     aged: datetime
-    house: Mapping[str, str]
+    house: Sequence[wording.House]
 
 
 def _row_facts(row: Passage, known: _Known) -> RowFacts:
-    leaf = _leaf(row, known, known.house)
+    leaf = _leaf_now(row, known)
     if row.list_state != RecipientList.State.RUNNING or not row.signed_leaf:
         return RowFacts(row, leaf, "row_not_signed")
     if leaf != row.signed_leaf:
-        earlier = (_leaf(row, known, house) for house in wording.earlier_house_values())
+        earlier = (_leaf(row, known, house) for house in wording.earlier_houses())
         return RowFacts(row, leaf, "playbook_changed" if row.signed_leaf in earlier else "row_changed")
     if row.signed_at is None or row.signed_at <= known.aged:
         return RowFacts(row, leaf, "signature_aged")
@@ -79,7 +80,16 @@ def _row_facts(row: Passage, known: _Known) -> RowFacts:
     return RowFacts(row, leaf, "" if stands else "signer_gone")
 
 
-def _leaf(row: Passage, known: _Known, house: Mapping[str, str]) -> str:
+def _leaf_now(row: Passage, known: _Known) -> str:
+    """What the row says now, in the form in which it was signed; in the newest, if it says something else."""
+    newest, *earlier = known.house
+    leaf = _leaf(row, known, newest)
+    if leaf == row.signed_leaf:
+        return leaf
+    return next((one for one in (_leaf(row, known, house) for house in earlier) if one == row.signed_leaf), leaf)
+
+
+def _leaf(row: Passage, known: _Known, house: wording.House) -> str:
     values = {name: row.values[name] for name in known.variables[row.version]}
     return wording.leaf_of(row.address, values, country=row.country, basis=row.basis, source=row.source, house=house)
 

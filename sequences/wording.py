@@ -9,6 +9,8 @@ from sequences.models import Contact, Mailbox, SequenceVersion, Step, TemplateVe
 from sequences.render import KNOWN_VARIABLES as KNOWN_VARIABLES
 from sequences.render import Skeleton, compile_wording
 
+House = Mapping[str, Any]
+
 # Where each value about a person stands, as a query names it from the contact on.
 PERSONAL: Mapping[str, str] = {
     "contact.first_name": "first_name",
@@ -75,9 +77,18 @@ def house_values() -> dict[str, str]:
     return _house(playbook.section("sender"))
 
 
-def earlier_house_values() -> list[dict[str, str]]:
+def signed_house() -> tuple[House, ...]:
+    """What the playbook in force says of every message, in each form that rows were signed in; new ones in the first.
+
+    Who we are and where, and the section `sequences`: when mail may leave, how often, and when it is too late. Caps,
+    domains never written to and how long a signature holds are no part of it: they bind at once, whoever signed.
+    """
+    return _forms(playbook.section("sender"), playbook.section("sequences"))
+
+
+def earlier_houses() -> list[House]:
     """The same of every playbook there ever was."""
-    return [_house(section) for section in playbook.every("sender")]
+    return [form for sections in playbook.every("sender", "sequences") for form in _forms(*sections)]
 
 
 def leaf_digest(
@@ -86,22 +97,20 @@ def leaf_digest(
     source: str,
     basis: str,
     variables: tuple[str, ...],
-    house: Mapping[str, str] | None = None,
+    house: House | None = None,
 ) -> str:
-    """What the CRO signs of one row: address, used values, country, basis, source, and what the playbook adds.
+    """What the CRO signs of one row: address, used values, country, basis, source, and what the playbook says.
 
-    Another postal address or legal name would change every message after the signature; so it is part of it
-    (spec I4; LAW APR-01, APR-03, APR-05). `house` are the playbook's values where they are known already.
+    Another postal address or legal name would change every message after the signature, and other hours when it goes;
+    so they are part of it (spec I4; LAW APR-01, APR-03, APR-05). `house` is `signed_house()[0]` where it is known.
     """
     every = personal_values(contact)
     values = {name: every[name] for name in variables}
-    ours = house_values() if house is None else house
+    ours = signed_house()[0] if house is None else house
     return leaf_of(contact.address, values, country=contact.country, basis=basis, source=source, house=ours)
 
 
-def leaf_of(
-    address: str, values: Mapping[str, str], *, country: str, basis: str, source: str, house: Mapping[str, str]
-) -> str:
+def leaf_of(address: str, values: Mapping[str, str], *, country: str, basis: str, source: str, house: House) -> str:
     """The same of what a row says, read from wherever it stands."""
     return _digest([address, values, country, basis, source, house])
 
@@ -126,6 +135,11 @@ def _house(sender: Mapping[str, Any]) -> dict[str, str]:
         "postal_address": str(sender.get("postal_address", "")),
         "sender.company": str(sender.get("legal_name", "")),
     }
+
+
+def _forms(sender: Mapping[str, Any], sequences: Mapping[str, Any]) -> tuple[House, ...]:
+    first = _house(sender)
+    return {**first, "form": 2, "sequences": sequences}, first
 
 
 def _used(steps: Sequence[Step], *, alternatives: bool) -> tuple[str, ...]:

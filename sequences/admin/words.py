@@ -43,7 +43,7 @@ know(
         "no_such_person": _("The address does not exist"),
         "not_the_next_step": _("Another step is next"),
         "outside_window": _("It is outside working hours at the recipient's"),
-        "playbook_changed": _("Our legal name or postal address changed after the CRO signed"),
+        "playbook_changed": _("Our legal name, postal address or schedule changed after the CRO signed"),
         "policy": _("The recipient's server refused by its policy"),
         "quota": _("The provider's daily quota is used up"),
         "rate_blocked": _("The provider blocked us for sending too fast"),

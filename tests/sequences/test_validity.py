@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from compliance.clearance import preview
 from compliance.refusals import Refused
-from sequences import asks, lists, validity
+from sequences import asks, lists, validity, wording
 from sequences.models import Account, Enrollment, ListRow, OutboundMessage, RecipientList, Signature
 from sequences.validity import ApprovalsError, check, standing, valid_for
 from tests.cast import PLAYBOOK, TUESDAY
@@ -151,10 +151,67 @@ class TestThePlaybook:
         Account.objects.update(name="Renamed Ltd")
         assert verdict("RowIsSigned") == "row_changed"
 
-    def test_windows_and_caps_are_no_part_of_a_message(self) -> None:
+    @pytest.mark.parametrize(
+        "schedule",
+        [
+            {"windows": [{"days": ["sat", "sun"], "opens": "00:00", "closes": "23:59"}]},
+            {"stale_after_days": 90},
+            {"nurture": {"touches": 6, "days": 30}},
+        ],
+    )
+    def test_when_and_how_often_mail_leaves_is_signed_with_the_list(self, schedule: dict[str, Any]) -> None:
         under_way()
-        playbook_loaded(caps={"account": {"limit": 1, "hours": 24}})
+        playbook_loaded(sequences={**PLAYBOOK["sequences"], **schedule})
+        assert verdict("RowIsSigned") == "playbook_changed"
+        assert [row.signed_leaf for row in lists.unsigned(RecipientList.objects.get(), TUESDAY)] != []
+        sign_again(TUESDAY + DAY)
+        assert verdict("RowIsSigned", TUESDAY + DAY) == ""
+
+    @pytest.mark.parametrize(
+        "binds_at_once",
+        [
+            {"caps": {"account": {"limit": 1, "hours": 24}}},
+            {"recipients": {"never_domains": ["rivals.example.com"]}},
+            {"approvals": {"valid_days": 20}},
+        ],
+    )
+    def test_what_binds_at_once_needs_no_signature(self, binds_at_once: dict[str, Any]) -> None:
+        under_way()
+        playbook_loaded(**binds_at_once)
         assert verdict("RowIsSigned") == ""
+
+
+class TestAnEarlierForm:
+    """Rows that were signed before schedules were part of it: they hold, in that form, until their signature ends."""
+
+    def signed_long_ago(self) -> None:
+        under_way()
+        row, said = ListRow.objects.get(), wording.signed_house()[-1]
+        variables = wording.signed_variables(row.recipient_list.sequence_version)
+        told = {"source": row.source, "basis": row.basis, "variables": variables}
+        assert "form" not in said
+        ListRow.objects.update(signed_leaf=wording.leaf_digest(row.contact, house=said, **told))
+
+    def test_it_holds_and_nobody_is_asked_to_sign(self) -> None:
+        self.signed_long_ago()
+        assert verdict("RowIsSigned") == ""
+        assert lists.unsigned(RecipientList.objects.get(), TUESDAY) == []
+
+    def test_it_holds_for_what_it_was_given_for_and_for_no_longer(self) -> None:
+        self.signed_long_ago()
+        playbook_loaded(sequences={**PLAYBOOK["sequences"], "stale_after_days": 90})
+        assert verdict("RowIsSigned") == ""
+        assert verdict("RowIsSigned", TUESDAY + MONTH) == "signature_aged"
+        playbook_loaded(sender={**PLAYBOOK["sender"], "legal_name": "Another"})
+        assert verdict("RowIsSigned") == "playbook_changed"
+
+    def test_the_next_signature_is_in_the_newest_form(self) -> None:
+        self.signed_long_ago()
+        before = ListRow.objects.get().signed_leaf
+        sign_again(TUESDAY + 25 * DAY)
+        assert ListRow.objects.get().signed_leaf != before
+        playbook_loaded(sequences={**PLAYBOOK["sequences"], "stale_after_days": 90})
+        assert verdict("RowIsSigned", TUESDAY + 25 * DAY) == "playbook_changed"
 
 
 class TestWhoSigned:

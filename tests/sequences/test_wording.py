@@ -98,10 +98,16 @@ class TestTheLeafOfARow:
         playbook_loaded(sender={**PLAYBOOK["sender"], key: "Another"})
         assert leaf(contact) != before
 
+    def test_its_schedule_counts(self) -> None:
+        contact = ContactFactory()
+        before = leaf(contact)
+        playbook_loaded(sequences={**PLAYBOOK["sequences"], "stale_after_days": 3})
+        assert leaf(contact) != before
+
     def test_the_rest_of_the_playbook_does_not(self) -> None:
         contact = ContactFactory()
         before = leaf(contact)
-        playbook_loaded(sequences={"stale_after_days": 3}, sender={**PLAYBOOK["sender"], "note": "for us"})
+        playbook_loaded(caps={"person": {"limit": 1, "hours": 72}}, sender={**PLAYBOOK["sender"], "note": "for us"})
         assert leaf(contact) == before
 
     def test_what_no_text_uses_does_not_count(self) -> None:
