@@ -8,8 +8,8 @@ from django.db import connection
 from compliance import addresses, cards
 from compliance.asking import Ask
 from compliance.clearance import Ruling
-from sequences import asks
-from sequences.models import Account, Contact, Enrollment
+from sequences import asks, wording
+from sequences.models import Account, Contact, Enrollment, ListRow
 from tests.cast import LONG_AGO, TUESDAY
 from tests.factories import MailboxFactory, approved_sequence, playbook_loaded, running_list
 from tests.sequences.campaign import PLENTY
@@ -23,7 +23,9 @@ def under_way(people: int, at: datetime = TUESDAY) -> list[Ask]:
     mailboxes = MailboxFactory.create_batch(people // _PER_MAILBOX + 1)
     running_list(at, _contacts(people), approved_sequence(at, steps=1))
     for place, row in enumerate(Enrollment.objects.order_by("pk")):
-        Enrollment.objects.filter(pk=row.pk).update(due_at=at, mailbox=mailboxes[place % len(mailboxes)])
+        mailbox = mailboxes[place % len(mailboxes)]
+        Enrollment.objects.filter(pk=row.pk).update(due_at=at, mailbox=mailbox)
+        ListRow.objects.filter(pk=row.row_id).update(signed_sender=wording.sender_digest(mailbox))
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")

@@ -26,7 +26,8 @@ class MessageClass(StrEnum):
 class Ask:
     """One question to the door. Keys of other floors are opaque text; `step` is None before anything is planned.
 
-    `series` is what the sequence is called also in a database that was restored and has numbered it anew.
+    `sender` is the digest of who the message says it comes from. `series` is what the sequence is called also in a
+    database that was restored and has numbered it anew.
     """
 
     ref: str
@@ -47,6 +48,7 @@ class Ask:
     enrollment: int | None = None
     step: int | None = None
     mailbox: str = ""
+    sender: str = ""
     sending_domain: str = ""
     provider: str = ""
     mailbox_since: datetime | None = None

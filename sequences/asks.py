@@ -72,6 +72,7 @@ def _ask(ref: str, contact: Contact, version: SequenceVersion, row: ListRow, pas
         enrollment=passage.enrollment.pk if passage else None,
         step=passage.step if passage else None,
         mailbox=mailbox.key if mailbox else "",
+        sender=wording.sender_digest(mailbox) if mailbox else "",
         sending_domain=mailbox.domain if mailbox else "",
         provider=mailbox.provider if mailbox else "",
         mailbox_since=mailbox.created_at if mailbox else None,

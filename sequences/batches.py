@@ -26,6 +26,7 @@ _COLUMNS = {
     "source": "row__source",
     "basis": "row__basis",
     "signed_leaf": "row__signed_leaf",
+    "signed_sender": "row__signed_sender",
     "signed_at": "row__signed_at",
     "address": "contact__address",
     "country": "contact__country",
@@ -48,6 +49,7 @@ class Passage(NamedTuple):
     source: str
     basis: str
     signed_leaf: str
+    signed_sender: str
     signed_at: datetime | None
     address: str
     country: str

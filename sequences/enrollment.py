@@ -16,6 +16,7 @@ from compliance.models import AddressDigest, Strength, Suppression
 from compliance.principals import SYSTEM, Principal
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import move
+from sequences import senders
 from sequences.approval import only
 from sequences.models import (
     Enrollment,
@@ -42,20 +43,21 @@ class NoMailbox(LookupError):
     """There is no active mailbox to send from."""
 
 
-def enroll(rows: Sequence[ListRow], version: SequenceVersion, *, at: datetime) -> list[Enrollment]:
+def enroll(
+    rows: Sequence[ListRow], version: SequenceVersion, *, at: datetime, writing: Mapping[int, Mailbox] | None = None
+) -> list[Enrollment]:
     """Start a passage for every row whose person is in no other sequence; return those that began.
 
-    Raises NoMailbox.
+    `writing` says who writes to each row, where that was decided before. Raises NoMailbox.
     """
-    senders = list(Mailbox.objects.filter(state=Mailbox.State.ACTIVE).order_by("pk"))
-    if not senders:
+    theirs = senders.assigned(rows) if writing is None else writing
+    if not Mailbox.objects.filter(state=Mailbox.State.ACTIVE).exists():
         raise NoMailbox(str(_("There is no active mailbox to send from.")))
     opening, begun = windows(), list[Enrollment]()
     # Two lists with the same people may be signed at once; in one order neither waits for the other in a circle.
     rows = sorted(rows, key=lambda row: row.contact.card.person_id)
     for chunk in (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)):
-        known = _known_senders([row.contact_id for row in chunk])
-        wanted = [_entry(row, version, _sender(row, senders, known), _first_due(row, opening, at), at) for row in chunk]
+        wanted = [_entry(row, version, theirs[row.pk], _first_due(row, opening, at), at) for row in chunk]
         Enrollment.objects.bulk_create(wanted, ignore_conflicts=True)
         ours = Enrollment.objects.filter(row__in=chunk, version=version, state=Enrollment.State.ACTIVE)
         begun += ours.order_by("pk")
@@ -179,17 +181,6 @@ def _account_of(stop: Suppression) -> int:
 
 def _reason_of(stop: Suppression) -> ExitReason:
     return ExitReason.BOUNCED if stop.strength == Strength.HARD_BOUNCE else ExitReason.OPTED_OUT
-
-
-def _known_senders(contacts: Sequence[int]) -> dict[int, int]:
-    """A contact keeps its sender (spec X7)."""
-    rows = Enrollment.objects.filter(contact__in=contacts).order_by("pk")
-    return dict(rows.values_list("contact", "mailbox"))
-
-
-def _sender(row: ListRow, senders: Sequence[Mailbox], known: Mapping[int, int]) -> Mailbox:
-    by_key = {mailbox.pk: mailbox for mailbox in senders}
-    return by_key.get(known.get(row.contact_id, 0), senders[row.contact_id % len(senders)])
 
 
 def _entry(row: ListRow, version: SequenceVersion, mailbox: Mailbox, due: datetime, at: datetime) -> Enrollment:

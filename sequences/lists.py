@@ -16,7 +16,7 @@ from compliance.factor import Kind
 from compliance.principals import Principal, actor
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import NotPermitted, arrows, move
-from sequences import approval, asks, breakers, enrollment, seen, validity, wording
+from sequences import approval, asks, breakers, enrollment, leaves, seen, senders, validity
 from sequences.models import (
     Contact,
     Enrollment,
@@ -30,7 +30,7 @@ from sequences.models import (
 
 _CHUNK = 500
 _FOR_THE_SIGNATURE = (
-    *("row_changed", "row_not_signed", "playbook_changed"),
+    *("row_changed", "row_not_signed", "playbook_changed", "sender_changed"),
     *("signature_aged", "signer_gone", "sign_again"),
 )
 _OPEN = (RecipientList.State.DRAFT, RecipientList.State.RUNNING)
@@ -67,7 +67,7 @@ def add(recipients: RecipientList, contacts: Sequence[tuple[Contact, str, str]],
 
 def look_ahead(recipients: RecipientList, at: datetime) -> Prospect:
     """Ask the door about every row, reserving nothing."""
-    rows = _rows(recipients)
+    rows = leaves.rows_of(recipients)
     rulings = clearance.preview([asks.for_row(row, recipients.sequence_version) for row in rows], at)
     permitted = [row for row, ruling in zip(rows, rulings, strict=True) if not _is_refused(ruling)]
     refused = Counter(ruling.code for ruling in rulings if _is_refused(ruling))
@@ -75,8 +75,9 @@ def look_ahead(recipients: RecipientList, at: datetime) -> Prospect:
 
 
 def digest_now(recipients: RecipientList) -> str:
-    """SHA-256 over the sequence version and the leaves of all rows, in any order of rows."""
-    return _digest_of(recipients, _leaves(recipients))
+    """SHA-256 over the sequence version, all rows as they stand and who writes to each, in any order of rows."""
+    rows = leaves.rows_of(recipients)
+    return leaves.digest_of(recipients, leaves.said_now(rows, recipients, senders.assigned(rows)))
 
 
 def submit(row: RecipientList, *, by: Principal, at: datetime, consent: Consent) -> RecipientList:
@@ -101,19 +102,21 @@ def sign(row: RecipientList, *, by: Principal, at: datetime, consent: Consent) -
         locks.own_scopes([row.key])
         if refusals := against_signing(row, by) if first else [*against_signing(row, by), *nothing_to_sign(row, at)]:
             raise Refused(refusals)
-        # Read once: what is hashed is what is signed, whoever edits a person at this moment.
-        leaves = _leaves(row)
-        digest = _digest_of(row, leaves)
+        # Read once: what is hashed is what is signed, whoever edits a person or a mailbox at this moment.
+        rows = leaves.rows_of(row)
+        writing = senders.assigned(rows)
+        said = leaves.said_now(rows, row, writing)
+        digest = leaves.digest_of(row, said)
         if refusals := _against_digest(row, digest, consent) or seen.against(
             row, by, digest=digest, at=at, token=consent.token
         ):
             raise Refused(refusals)
-        said = {"set": {"digest": digest}, "data": {"digest": digest, **seen.of(consent.token)}}
+        told = {"set": {"digest": digest}, "data": {"digest": digest, **seen.of(consent.token)}}
         arrow = "sign" if first else "sign_changes"
-        moved = approval.only(move(row, arrow, by=by, at=at, reason=consent.comment, **said))
+        moved = approval.only(move(row, arrow, by=by, at=at, reason=consent.comment, **told))
         approval.write_signature(row, Signature.Step.RECIPIENTS, digest, by=by, at=at, comment=consent.comment)
-        _sign_leaves(moved, leaves, at)
-        _enroll(moved, leaves, by=by, at=at)
+        leaves.sign(rows, said, at)
+        _enroll(moved, writing, by=by, at=at)
         _ask_again(moved, at)
     return moved
 
@@ -165,10 +168,10 @@ def against_signing(row: RecipientList, by: Principal) -> list[Refusal]:
     found = _against_people(row)
     if approval.wrote(row, by):
         found.append(Refusal("author_signs", _("Who loaded a list does not sign it.")))
-    if row.state == RecipientList.State.SUBMITTED and row.digest != digest_now(row):
-        found.append(_changed())
     if not Mailbox.objects.filter(state=Mailbox.State.ACTIVE).exists():
         found.append(Refusal("no_mailbox", _("There is no active mailbox to send from.")))
+    elif row.state == RecipientList.State.SUBMITTED and row.digest != digest_now(row):
+        found.append(_changed())
     return found
 
 
@@ -180,17 +183,17 @@ def nothing_to_sign(row: RecipientList, at: datetime) -> list[Refusal]:
 
 
 def unsigned(recipients: RecipientList, at: datetime) -> list[ListRow]:
-    """Rows that wait for a signature: added, changed, signed too long ago or soon, signed by somebody who is gone."""
+    """Rows that wait for a signature: added, changed, to be written to by a sender who was not signed or is named
+    otherwise now, signed too long ago or soon, signed by somebody who is gone."""
     renewable = at - validity.valid_for() + validity.SOON
     # A list that stopped for dead addresses is signed anew as a whole (LAW BNC-09).
     renewable = max(renewable, breakers.signed_too_early([recipients.key]).get(recipients.key, renewable))
-    standing, rows = signed_by_staff([recipients.pk]), _rows(recipients)
-    # A row that was signed in an earlier form holds for as long as it says the same in that form.
-    forms = [_leaves_of(rows, recipients.sequence_version, house) for house in wording.signed_house()]
+    standing, rows = signed_by_staff([recipients.pk]), leaves.rows_of(recipients)
+    changed = leaves.changed(rows, recipients.sequence_version, senders.under_way(rows))
     return [
         row
         for row in rows
-        if row.signed_leaf not in {leaves[row.pk] for leaves in forms}
+        if row.pk in changed
         or row.signed_at is None
         or row.signed_at <= renewable
         or (recipients.pk, row.signed_at) not in standing
@@ -216,11 +219,6 @@ def _held(recipients: RecipientList) -> RecipientList:
     return RecipientList.objects.select_for_update(no_key=True).get(pk=recipients.pk)
 
 
-def _rows(recipients: RecipientList) -> list[ListRow]:
-    rows = recipients.rows.filter(removed_at=None).order_by("pk")
-    return list(rows.select_related("contact__account", "contact__card", "recipient_list"))
-
-
 def _against_digest(row: RecipientList, digest: str, consent: Consent) -> list[Refusal]:
     submitted = row.state == RecipientList.State.SUBMITTED
     if submitted and row.digest != digest:
@@ -230,41 +228,13 @@ def _against_digest(row: RecipientList, digest: str, consent: Consent) -> list[R
     return []
 
 
-def _enroll(recipients: RecipientList, leaves: Mapping[int, str], *, by: Principal, at: datetime) -> None:
-    rows = [row for row in _newly_permitted(recipients, at) if row.pk in leaves]
-    begun = enrollment.enroll(rows, recipients.sequence_version, at=at)
+def _enroll(recipients: RecipientList, writing: Mapping[int, Mailbox], *, by: Principal, at: datetime) -> None:
+    rows = [row for row in _newly_permitted(recipients, at) if row.pk in writing]
+    begun = enrollment.enroll(rows, recipients.sequence_version, at=at, writing=writing)
     # Who is in another sequence is not enrolled; the log says how many that were.
     elsewhere = len(rows) - len(begun)
     subject = audit.reference(recipients)
     audit.record("sequences.recipientlist.enrolled", subject, by=by, at=at, enrollments=len(begun), elsewhere=elsewhere)
-
-
-def _digest_of(recipients: RecipientList, leaves: Mapping[int, str]) -> str:
-    return wording.list_digest(wording.sequence_digest(recipients.sequence_version), leaves.values())
-
-
-def _leaves(recipients: RecipientList) -> dict[int, str]:
-    return _leaves_of(_rows(recipients), recipients.sequence_version, wording.signed_house()[0])
-
-
-def _leaves_of(rows: Sequence[ListRow], version: SequenceVersion, house: wording.House) -> dict[int, str]:
-    variables = wording.signed_variables(wording.steps_of(version))
-    return {
-        row.pk: wording.leaf_digest(row.contact, source=row.source, basis=row.basis, variables=variables, house=house)
-        for row in rows
-    }
-
-
-def _sign_leaves(recipients: RecipientList, leaves: Mapping[int, str], at: datetime) -> None:
-    """The signature is over every row as it stands: each gets its moment, whether it changed or not."""
-    here = [row for row in _rows(recipients) if row.pk in leaves]
-    changed = [row for row in here if row.signed_leaf != leaves[row.pk]]
-    for row in changed:
-        row.signed_leaf = leaves[row.pk]
-    ListRow.objects.bulk_update(changed, ["signed_leaf"], batch_size=_CHUNK)
-    keys = [row.pk for row in here]
-    for start in range(0, len(keys), _CHUNK):
-        ListRow.objects.filter(pk__in=keys[start : start + _CHUNK]).update(signed_at=at)
 
 
 def _newly_permitted(recipients: RecipientList, at: datetime) -> list[ListRow]:
@@ -287,7 +257,8 @@ def _is_refused(ruling: Ruling) -> bool:
 
 
 def _changed() -> Refusal:
-    return Refusal("changed_since", _("The list was changed after it was submitted; submit it again."))
+    text = _("The list, or who writes to its people, was changed after it was submitted; submit it again.")
+    return Refusal("changed_since", text)
 
 
 ACTS = (

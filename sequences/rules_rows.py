@@ -30,8 +30,8 @@ class RowIsSigned(Rule):
     """What the CRO signed of this row is what it says now, lately, and who signed it may still sign lists.
 
     A changed row is held alone (spec I4, LAW APR-03). A signature ages (LAW APR-05). What the playbook says of every
-    message is part of what was signed: after another legal name, postal address or other hours the lists are signed
-    again.
+    message is part of what was signed, and so is who writes (LAW APR-01): after another legal name, postal address,
+    other hours or another sender the lists are signed again.
     """
 
     def load(self, asks: Batch, at: datetime) -> dict[int, RowFacts]:
@@ -56,6 +56,9 @@ class RowIsSigned(Rule):
             return defer(found.code, at + _UNTIL_SOMEBODY_DECIDES, signed=row.signed_leaf, now=found.leaf)
         if found.code:
             return defer(found.code, at + _UNTIL_SOMEBODY_DECIDES, signed_at=row.signed_at)
+        if ask.sender != row.signed_sender:
+            # Of the message as it was written, so that nothing has to be read: the bytes name that sender.
+            return defer("sender_changed", at + _UNTIL_SOMEBODY_DECIDES, signed=row.signed_sender, now=ask.sender)
         return _as_written(ask, found, at)
 
 

@@ -51,19 +51,26 @@ class Sample:
 
 
 def take(
-    rows: Sequence[ListRow], version: SequenceVersion, digest: str, changed: Iterable[ListRow] = ()
+    rows: Sequence[ListRow],
+    version: SequenceVersion,
+    digest: str,
+    changed: Iterable[ListRow] = (),
+    writing: Mapping[int, Mailbox] | None = None,
 ) -> list[Sample]:
-    """The samples of a list, in a fixed order; `rows` are those whom the door does not refuse."""
+    """The samples of a list, in a fixed order; `rows` are those whom the door does not refuse.
+
+    `writing` says who writes to each row; without it the messages come from whoever is active first.
+    """
     steps = list(version.steps.select_related("template_version__template").order_by("position"))
     chosen: dict[int, list[Any]] = defaultdict(list)
     by_key = {row.pk: row for row in rows}
-    for row, because in _choices(list(by_key.values()), version, steps, digest):
+    ours = _Ours(writing or {})
+    for row, because in _choices(list(by_key.values()), version, steps, digest, ours):
         chosen[row.pk].append(because)
     for row in list(changed)[:CHANGED]:
         by_key[row.pk] = row
         chosen[row.pk].append(_("waits for a signature"))
-    sender = _sender()
-    return [Sample(by_key[key], because, _messages(by_key[key], steps, sender)) for key, because in chosen.items()]
+    return [Sample(by_key[key], because, _messages(by_key[key], steps, ours)) for key, because in chosen.items()]
 
 
 def as_read(version: TemplateVersion, contact: Contact | None) -> Rendered:
@@ -73,14 +80,14 @@ def as_read(version: TemplateVersion, contact: Contact | None) -> Rendered:
 
 
 def _choices(
-    rows: Sequence[ListRow], version: SequenceVersion, steps: Sequence[Step], digest: str
+    rows: Sequence[ListRow], version: SequenceVersion, steps: Sequence[Step], digest: str, ours: "_Ours"
 ) -> list[tuple[ListRow, Any]]:
     """Every choice with its reason; one row may be chosen for several."""
     if not rows:
         return []
     drawn = sorted(rows, key=lambda row: hashlib.sha256(f"{digest}:{row.pk}".encode()).digest())
     found: list[tuple[ListRow, Any]] = [(row, _("at random")) for row in drawn[:AT_RANDOM]]
-    lengths = _lengths(drawn, steps)
+    lengths = _lengths(drawn, steps, ours)
     if lengths:
         found.append((max(lengths, key=lambda pair: pair[1])[0], _("the longest")))
         found.append((min(lengths, key=lambda pair: pair[1])[0], _("the shortest")))
@@ -93,12 +100,12 @@ def _choices(
     return found + named
 
 
-def _lengths(rows: Sequence[ListRow], steps: Sequence[Step]) -> list[tuple[ListRow, int]]:
+def _lengths(rows: Sequence[ListRow], steps: Sequence[Step], ours: "_Ours") -> list[tuple[ListRow, int]]:
     """How long all messages to each row are, of those whose values are all there."""
-    sender, found = _sender(), []
+    found = []
     skeletons = [wording.skeleton_of(step.template_version) for step in steps]
     for row in rows:
-        values = wording.personal_values(row.contact) | sender
+        values = wording.personal_values(row.contact) | ours.of(row)
         try:
             found.append((row, sum(skeleton.length(values) for skeleton in skeletons)))
         except (MissingValue, UnsafeValue):
@@ -113,8 +120,8 @@ def _oddity(contact: Contact, variables: Sequence[str]) -> tuple[int, int]:
     return sum(point > _LATIN_ENDS for point in points), sum(point > _ASCII_ENDS for point in points)
 
 
-def _messages(row: ListRow, steps: Sequence[Step], sender: dict[str, str]) -> list[Message]:
-    values = wording.personal_values(row.contact) | sender
+def _messages(row: ListRow, steps: Sequence[Step], ours: "_Ours") -> list[Message]:
+    values = wording.personal_values(row.contact) | ours.of(row)
     found = []
     for step in steps:
         try:
@@ -124,8 +131,20 @@ def _messages(row: ListRow, steps: Sequence[Step], sender: dict[str, str]) -> li
     return found
 
 
-def _sender() -> dict[str, str]:
-    mailbox = Mailbox.objects.filter(state=Mailbox.State.ACTIVE).order_by("pk").first()
+class _Ours:
+    """What the sender of each row supplies, worked out once for each sender."""
+
+    def __init__(self, writing: Mapping[int, Mailbox]) -> None:
+        self._anybody = _sender()
+        by_mailbox = {mailbox.pk: _sender(mailbox) for mailbox in {one.pk: one for one in writing.values()}.values()}
+        self._of = {row: by_mailbox[mailbox.pk] for row, mailbox in writing.items()}
+
+    def of(self, row: ListRow) -> dict[str, str]:
+        return self._of.get(row.pk, self._anybody)
+
+
+def _sender(writes: Mailbox | None = None) -> dict[str, str]:
+    mailbox = writes or Mailbox.objects.filter(state=Mailbox.State.ACTIVE).order_by("pk").first()
     # No real link: whoever tries it here must not opt anybody out.
     return wording.sender_values(
         mailbox or Mailbox(name=str(_("The sender's name"))), f"{settings.PUBLIC_URL}/u/preview"

@@ -4,6 +4,7 @@ Pages, programs, tests and the demonstration look through here; a signature with
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +13,11 @@ from typing import Any
 from compliance import audit
 from compliance.acts import Consent
 from compliance.principals import Principal
-from sequences import approval, differences, imitating, lists, samples, seen
+from sequences import approval, differences, imitating, lists, samples, seen, senders
 from sequences.differences import StepDifference, TextDifference
 from sequences.imitating import Imitation
 from sequences.lists import Prospect
-from sequences.models import Contact, RecipientList, TemplateVersion
+from sequences.models import Contact, Mailbox, RecipientList, TemplateVersion
 from sequences.render import Rendered
 from sequences.samples import Sample
 
@@ -27,6 +28,15 @@ class Writers:
 
     what: str
     who: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who writes, as readers see it, and to how many people of those whom the door does not refuse."""
+
+    name: str
+    address: str
+    people: int
 
 
 @dataclass(frozen=True)
@@ -52,12 +62,14 @@ class ShownText(Shown):
 
 @dataclass(frozen=True)
 class ShownList(Shown):
-    """Real messages of a list, what the door says of it, what is new in its sequence, and who wrote on all that.
+    """Real messages of a list, who they come from, what the door says of it, what is new in its sequence, and who
+    wrote on all that.
 
     `imitations` are for whoever signs to look at, `kept_out` is how many rows of its files were not taken for one.
     """
 
     samples: Sequence[Sample]
+    senders: Sequence[Sender]
     prospect: Prospect
     steps: Sequence[StepDifference]
     writers: Sequence[Writers]
@@ -77,12 +89,15 @@ def recipients(row: RecipientList, *, by: Principal, at: datetime) -> ShownList:
     """Show a list to somebody: every row is asked of the door, some are rendered."""
     prospect, version = lists.look_ahead(row, at), row.sequence_version
     waiting = lists.unsigned(row, at) if row.state == RecipientList.State.RUNNING else []
-    taken = samples.take(prospect.permitted, version, prospect.digest, waiting)
+    writing = senders.assigned([*prospect.permitted, *waiting])
+    taken = samples.take(prospect.permitted, version, prospect.digest, waiting, writing)
+    write = _senders([writing[row.pk] for row in prospect.permitted if row.pk in writing])
     steps, imitations = differences.of_sequence(version), imitating.imitations(row)
     kept_out = imitating.kept_out(row)
     shown = _digest(
         {
             "samples": [_of_sample(sample) for sample in taken],
+            "senders": [[one.name, one.address, one.people] for one in write],
             "refused": dict(prospect.refused),
             "rows": prospect.rows,
             "imitations": [[one.row.pk, one.reading, one.stopped] for one in imitations],
@@ -93,12 +108,17 @@ def recipients(row: RecipientList, *, by: Principal, at: datetime) -> ShownList:
     token = seen.token(row, by, digest=prospect.digest, shown=shown, at=at)
     texts = [step.text.version for step in steps if step.text]
     return ShownList(
-        prospect.digest, token, taken, prospect, steps, _writers(row, version, *texts), imitations, kept_out
+        prospect.digest, token, taken, write, prospect, steps, _writers(row, version, *texts), imitations, kept_out
     )
 
 
 def _writers(*rows: Any) -> list[Writers]:
     return [Writers(str(row), approval.writers(row)) for row in rows]
+
+
+def _senders(writing: Sequence[Mailbox]) -> list[Sender]:
+    count = Counter((one.name, one.address) for one in writing)
+    return [Sender(name, address, people) for (name, address), people in sorted(count.items())]
 
 
 def _of_sample(sample: Sample) -> list[object]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from compliance import audit, playbook
@@ -115,13 +116,23 @@ def leaf_of(address: str, values: Mapping[str, str], *, country: str, basis: str
     return _digest([address, values, country, basis, source, house])
 
 
-def list_digest(sequence: str, leaves: Iterable[str]) -> str:
-    """What the CRO signs of a list: the digest of its sequence version and the leaves of all rows, in any order."""
-    return _digest([sequence, sorted(leaves)])
+def sender_digest(mailbox: Mailbox) -> str:
+    """What the CRO signs of who writes: the address and the name that readers see (LAW APR-01)."""
+    return _sender_digest(mailbox.address, mailbox.name)
+
+
+def list_digest(sequence: str, rows: Iterable[tuple[str, str]]) -> str:
+    """What the CRO signs of a list: its sequence version, and of every row the leaf and who writes, in any order."""
+    return _digest([sequence, sorted(rows)])
 
 
 def _digest(said: Sequence[object]) -> str:
     return hashlib.sha256(audit.canonical(said)).hexdigest()
+
+
+@lru_cache(maxsize=1000)
+def _sender_digest(address: str, name: str) -> str:
+    return _digest(["sender", address, name])
 
 
 def _value(contact: Contact, path: str) -> str:

@@ -47,6 +47,7 @@ class MailboxForm(forms.ModelForm):
         model = Mailbox
         fields = ("address", "name", "host", "port", "security", "provider", "username", "password")
         help_texts: ClassVar = {
+            "name": _("As readers see it. After another one, the CRO signs the lists again that send from here."),
             "provider": _("A mailbox never sends more than a quarter of what its provider allows."),
         }
 

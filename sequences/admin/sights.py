@@ -22,6 +22,7 @@ def list_panels(found: ShownList) -> list[Panel]:
     """Everything there is to read before a list is signed."""
     return [
         Panel(_("Who would be written to, and who not"), "sequences/list_counts.html", _counts(found)),
+        Panel(_("Who they come from"), "sequences/list_senders.html", {"senders": found.senders}),
         Panel(_("Messages as they would go"), "sequences/list_samples.html", {"samples": found.samples}),
         Panel(_("What is new since the last approved version"), "sequences/sequence_new.html", {"steps": found.steps}),
         writers_panel(found.writers),

@@ -108,7 +108,8 @@ class RecipientList(models.Model):
 
 
 class ListRow(models.Model):
-    """One person on a list. `signed_leaf` is the digest the CRO signed; the door compares it with today's."""
+    """One person on a list. The door compares today's digests with those the CRO signed: of what the row says, and of
+    who writes to this person."""
 
     recipient_list = models.ForeignKey(
         RecipientList, on_delete=models.CASCADE, related_name="rows", verbose_name=_("recipient list")
@@ -117,6 +118,9 @@ class ListRow(models.Model):
     source = models.CharField(_("source"), max_length=120, blank=True)
     basis = models.CharField(_("legal basis"), max_length=40, blank=True)
     signed_leaf = models.CharField(_("digest signed"), max_length=64, blank=True, editable=False)
+    signed_sender = models.CharField(
+        _("digest of the sender signed"), max_length=64, blank=True, default="", editable=False
+    )
     signed_at = models.DateTimeField(_("signed"), null=True, editable=False)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
 

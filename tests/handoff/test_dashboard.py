@@ -10,9 +10,11 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from compliance import installation
+from compliance.acts import Consent
 from compliance.models import Purpose
 from handoff import dashboard
 from handoff.dashboard import first_steps, installation_badge, numbers, standing, waiting_for, why_not
+from sequences import lists
 from sequences.models import Mailbox
 from tests.cast import TUESDAY
 from tests.desk import sign_in
@@ -64,6 +66,9 @@ class TestWaiting:
         row = submitted_list(TUESDAY, [ContactFactory()], approved_sequence(TUESDAY, steps=1))
         assert titles("cro") == []
         MailboxFactory()
+        # Who writes to its people is known only now, and is part of what is handed over.
+        assert titles("sales_ops") == [str(row)]
+        lists.submit(row, by=row.author, at=TUESDAY, consent=Consent())
         assert titles("cro") == [str(row)]
 
     def test_a_long_list_waits_without_being_read(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -205,7 +205,8 @@ def reordered() -> None:
     """The rows of the list, as another order of loading would have left them: the last one first."""
     last = ListRow.objects.order_by("-pk")[0]
     Enrollment.objects.filter(row=last).delete()
-    columns = {name: getattr(last, name) for name in ("recipient_list", "contact", "source", "basis", "signed_leaf")}
+    said = ("recipient_list", "contact", "source", "basis", "signed_leaf", "signed_sender")
+    columns = {name: getattr(last, name) for name in said}
     ListRow.objects.filter(pk=last.pk).delete()
     row = ListRow.objects.create(pk=-1, signed_at=last.signed_at, **columns)
     mailbox = Enrollment.objects.all()[0].mailbox

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sequences import wording
-from sequences.models import Sequence, SequenceVersion, Step, Template, TemplateVersion
+from sequences.models import Mailbox, Sequence, SequenceVersion, Step, Template, TemplateVersion
 from tests.cast import TUESDAY, WORDING
 from tests.factories import UserFactory
 
@@ -48,4 +48,9 @@ def test_a_row_in_every_form(form: str) -> None:
 
 def test_a_list() -> None:
     told = GOLDEN["list"]
-    assert wording.list_digest(told["sequence"], told["leaves"]) == told["digest"]
+    assert wording.list_digest(told["sequence"], [tuple(row) for row in told["rows"]]) == told["digest"]
+
+
+def test_a_sender() -> None:
+    told = GOLDEN["sender"]
+    assert wording.sender_digest(Mailbox(address=told["address"], name=told["name"])) == told["digest"]

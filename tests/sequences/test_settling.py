@@ -8,9 +8,9 @@ from django.db import connection
 
 from compliance.acts import Consent
 from compliance.models import Suppression, SuppressionReason
-from sequences import erasing, mailboxes, planner, sender, settling
+from sequences import erasing, mailboxes, planner, sender, settling, wording
 from sequences.dispositions import Phase, Rejected, Reply
-from sequences.models import Attempt, Contact, Enrollment, ExitReason, Mailbox, OutboundMessage
+from sequences.models import Attempt, Contact, Enrollment, ExitReason, ListRow, Mailbox, OutboundMessage
 from tests.cast import TUESDAY
 from tests.factories import MailboxFactory, UserFactory
 from tests.sequences.campaign import (
@@ -237,6 +237,7 @@ class TestSenderFaults:
             other, elsewhere = MailboxFactory(port=server.port), MailboxFactory(address="rick@other.example.com")
             under_way(server.port)
             Enrollment.objects.update(mailbox=other)
+            ListRow.objects.update(signed_sender=wording.sender_digest(other))
             play()
         stopped = Mailbox.objects.filter(state=Mailbox.State.STOPPED)
         assert elsewhere not in stopped

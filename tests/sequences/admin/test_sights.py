@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from compliance.models import AuditEntry
-from sequences.models import Account, Contact, RecipientList, Step, TemplateVersion
+from sequences.models import Account, Contact, Mailbox, RecipientList, Step, TemplateVersion
 from tests.cast import TUESDAY, WORDING
 from tests.desk import act_url, open_row, sign_in, take, token_shown
 from tests.factories import (
@@ -47,6 +47,7 @@ class TestAList:
             for said in (
                 "4 people of 5 would be written to.",
                 "The person must not be written to",
+                f"Rick Halvorsen <{Mailbox.objects.get().address}>",
                 "Hi Łucja,",
                 "No earlier version of this text has been approved",
                 row.author.get_full_name(),
