@@ -17,6 +17,7 @@ from tests.factories import UserFactory
 
 GOLDEN: dict[str, Any] = json.loads(Path(__file__).with_name("golden").joinpath("digests.json").read_text("utf-8"))
 LEAVES = GOLDEN["leaves"]
+WAITS: list[dict[str, Any]] = [{}, {"wait_days": 14}, {"wait_days": 10, "wait_kind": "business"}]
 
 
 def a_text(**said: str) -> TemplateVersion:
@@ -36,7 +37,7 @@ def test_a_sequence() -> None:
     text.save()
     named = Sequence.objects.create(pk=9, slug="b", name="B", type="nurture")
     version = SequenceVersion.objects.create(sequence=named, number=3, author=author, created_at=TUESDAY)
-    for position, wait in enumerate(({}, {"wait_days": 14}, {"wait_days": 10, "wait_kind": "business"}), start=1):
+    for position, wait in enumerate(WAITS, start=1):
         Step.objects.create(version=version, position=position, template_version=text, **wait)
     assert wording.sequence_digest(version) == GOLDEN["sequence"]
 

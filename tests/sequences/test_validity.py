@@ -188,7 +188,7 @@ class TestAnEarlierForm:
         under_way()
         row, said = ListRow.objects.get(), wording.signed_house()[-1]
         variables = wording.signed_variables(row.recipient_list.sequence_version)
-        told = {"source": row.source, "basis": row.basis, "variables": variables}
+        told: dict[str, Any] = {"source": row.source, "basis": row.basis, "variables": variables}
         assert "form" not in said
         ListRow.objects.update(signed_leaf=wording.leaf_digest(row.contact, house=said, **told))
 
