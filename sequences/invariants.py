@@ -81,6 +81,20 @@ JOIN sequences_enrollment e ON e.id = m.enrollment_id JOIN sequences_listrow r O
 WHERE m.state IN ('cleared', 'accepted', 'in_doubt') AND r.signed_leaf = ''
 """,
 )
+# What is held for it cannot go out, so nothing has to stop; somebody has to look who changed it (FT-61).
+CHANGED_AFTER_SIGNING = Invariant(
+    "changed_after_signing",
+    "APR-01",
+    _("No text and no sequence that people are on their way through says something else than was signed."),
+    """
+SELECT DISTINCT 'text ' || m.template_version_id AS key FROM sequences_outboundmessage m
+WHERE m.state = 'planned' AND m.reason = 'text_changed'
+UNION
+SELECT DISTINCT 'sequence ' || e.version_id AS key FROM sequences_outboundmessage m
+JOIN sequences_enrollment e ON e.id = m.enrollment_id
+WHERE m.state = 'planned' AND m.reason = 'sequence_changed'
+""",
+)
 SIGNED_BY_AUTHOR = Invariant(
     "signed_by_author",
     "G3",

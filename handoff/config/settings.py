@@ -141,6 +141,7 @@ INVARIANTS = [
     "compliance.invariants.EVERY_PERMISSION_COUNTS",
     "sequences.invariants.SENT_WITHOUT_CLEARANCE",
     "sequences.invariants.SENT_WITHOUT_SIGNATURES",
+    "sequences.invariants.CHANGED_AFTER_SIGNING",
     "sequences.invariants.SIGNED_BY_AUTHOR",
     "sequences.invariants.UNKNOWN_STATES",
     "sequences.invariants.MESSAGES_GONE",
