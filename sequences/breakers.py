@@ -104,9 +104,15 @@ def scopes_of(message: OutboundMessage) -> set[str]:
     return _named(message.recipient_list_id, mailbox.pk, mailbox.domain)
 
 
-def signed_too_early(lists: Collection[str]) -> dict[str, datetime]:
-    """{list: when it last stopped for dead addresses}: rows signed before that need a new signature (LAW BNC-09)."""
-    halts = Halt.objects.filter(scope__in=lists, kind=Halt.Kind.BREAKER, code=BOUNCES)
+def scopes_of_sender(mailbox: Mailbox) -> set[str]:
+    """What is held to account for whom a mailbox writes to: itself and its sending domain."""
+    return _named(None, mailbox.pk, mailbox.domain)
+
+
+def signed_too_early(scopes: Collection[str]) -> dict[str, datetime]:
+    """{list, mailbox, sending domain: when a breaker last stopped it}: what was signed of it before is signed again
+    (LAW BNC-09, APR-05)."""
+    halts = Halt.objects.filter(scope__in=scopes, kind=Halt.Kind.BREAKER)
     return dict(halts.values_list("scope").annotate(last=Max("at")))
 
 

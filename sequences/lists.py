@@ -184,20 +184,37 @@ def nothing_to_sign(row: RecipientList, at: datetime) -> list[Refusal]:
 
 def unsigned(recipients: RecipientList, at: datetime) -> list[ListRow]:
     """Rows that wait for a signature: added, changed, to be written to by a sender who was not signed or is named
-    otherwise now, signed too long ago or soon, signed by somebody who is gone."""
-    renewable = at - validity.valid_for() + validity.SOON
-    # A list that stopped for dead addresses is signed anew as a whole (LAW BNC-09).
-    renewable = max(renewable, breakers.signed_too_early([recipients.key]).get(recipients.key, renewable))
+    otherwise now, signed too long ago, before a breaker, or by somebody who is gone."""
     standing, rows = signed_by_staff([recipients.pk]), leaves.rows_of(recipients)
-    changed = leaves.changed(rows, recipients.sequence_version, senders.under_way(rows))
+    theirs = senders.under_way(rows)
+    changed = leaves.changed(rows, recipients.sequence_version, theirs)
+    too_early = _TooEarly(recipients, theirs, at)
     return [
         row
         for row in rows
         if row.pk in changed
         or row.signed_at is None
-        or row.signed_at <= renewable
+        or row.signed_at <= too_early.of(row)
         or (recipients.pk, row.signed_at) not in standing
     ]
+
+
+class _TooEarly:
+    """Until when a row's signature was given too early: it ends soon, or a breaker stopped its list or its sender."""
+
+    def __init__(self, recipients: RecipientList, theirs: Mapping[int, Mailbox], at: datetime) -> None:
+        of_sender = {mailbox.pk: breakers.scopes_of_sender(mailbox) for mailbox in theirs.values()}
+        stopped = breakers.signed_too_early({recipients.key}.union(*of_sender.values()))
+        soon = at - validity.valid_for() + validity.SOON
+        # What a breaker stopped is signed anew as a whole (LAW BNC-09).
+        self._list = max(soon, stopped.get(recipients.key, soon))
+        self._row = {
+            row: max(self._list, *(stopped.get(scope, soon) for scope in of_sender[mailbox.pk]))
+            for row, mailbox in theirs.items()
+        }
+
+    def of(self, row: ListRow) -> datetime:
+        return self._row.get(row.pk, self._list)
 
 
 def signature_ends(recipients: RecipientList) -> datetime | None:

@@ -16,7 +16,7 @@ _UNTIL_SOMEBODY_SIGNS = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Counted:
-    """The limits that were reached, when lists stopped for dead addresses, and when their rows were signed."""
+    """The limits that were reached, when a breaker last stopped each scope, and when the rows there were signed."""
 
     trips: Mapping[str, Trip]
     stopped: Mapping[str, datetime]
@@ -24,13 +24,14 @@ class Counted:
 
 
 class BreakersHold(Rule):
-    """Its list, mailbox and sending domain are below the limits of bounces and complaints (LAW BNC-09, ARF-05)."""
+    """Its list, mailbox and sending domain are below the limits of bounces and complaints, and what a breaker stopped
+    was signed again (LAW BNC-09, ARF-05, APR-05)."""
 
     def load(self, asks: Batch, at: datetime) -> Counted:
         scopes = {scope for ask in asks if ask.step is not None for scope in _scopes(ask)}
         trips = {trip.scope: trip for trip in breakers.tripped(scopes, at) if not trip.warning}
-        stopped = breakers.signed_too_early({ask.recipient_list for ask in asks})
-        passages = {ask.enrollment for ask in asks if ask.enrollment and ask.recipient_list in stopped}
+        stopped = breakers.signed_too_early(scopes)
+        passages = {ask.enrollment for ask in asks if ask.enrollment and not stopped.keys().isdisjoint(_scopes(ask))}
         rows = ListRow.objects.filter(enrollments__in=passages) if passages else ListRow.objects.none()
         return Counted(trips, stopped, dict(rows.values_list("enrollments", "signed_at")))
 
@@ -41,9 +42,11 @@ class BreakersHold(Rule):
             if trip := facts.trips.get(scope):
                 said = {"scope": scope, "limit": trip.code, "bad": trip.bad, "of": trip.of}
                 return defer("breaker", at + _UNTIL_TRIPPED, **said)
-        stopped, signed = facts.stopped.get(ask.recipient_list), facts.signed.get(ask.enrollment)
-        if stopped and (signed is None or signed <= stopped):
-            return defer("sign_again", at + _UNTIL_SOMEBODY_SIGNS, stopped=stopped.isoformat())
+        signed = facts.signed.get(ask.enrollment)
+        for scope in _scopes(ask):
+            stopped = facts.stopped.get(scope)
+            if stopped and (signed is None or signed <= stopped):
+                return defer("sign_again", at + _UNTIL_SOMEBODY_SIGNS, scope=scope, stopped=stopped.isoformat())
         return permit()
 
 
