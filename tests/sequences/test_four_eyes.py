@@ -3,6 +3,7 @@
 What the verbs refuse is also tried past them, in the database; what the database lets happen is held at the door.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,13 +19,22 @@ from compliance.refusals import Refused
 from sequences import approval, asks
 from sequences.models import (
     Enrollment,
+    RecipientList,
+    SequenceVersion,
     Signature,
     Step,
     TemplateVersion,
 )
 from tests.cast import TUESDAY
 from tests.desk import page, save_row, take
-from tests.factories import ContactFactory, MailboxFactory, UserFactory, submitted_list, submitted_text
+from tests.factories import (
+    ContactFactory,
+    MailboxFactory,
+    UserFactory,
+    drafted_sequence,
+    submitted_list,
+    submitted_text,
+)
 from tests.sequences.campaign import under_way
 
 pytestmark = [pytest.mark.django_db, pytest.mark.everywhere]
@@ -144,6 +154,41 @@ class TestOwnDraft:
         client.force_login(row.author)
         assert take(client, row, "sign").status_code == 409
         assert not Enrollment.objects.exists()
+
+
+def a_submitted_sequence() -> SequenceVersion:
+    draft = drafted_sequence(TUESDAY, steps=1)
+    return approval.submit(draft, by=draft.author, at=TUESDAY, consent=Consent())
+
+
+def a_submitted_list() -> RecipientList:
+    MailboxFactory()
+    return submitted_list(TUESDAY, [ContactFactory()])
+
+
+@pytest.mark.parametrize(("make", "arrow"), [(a_submitted_sequence, "approve"), (a_submitted_list, "sign")])
+class TestSequencesAndLists:
+    """FT-60, FT-63 of what the CRO signs alone."""
+
+    def test_the_author_does_not_sign(self, client: Client, make: Callable[[], Any], arrow: str) -> None:
+        row = make()
+        row.author.groups.add(*UserFactory(roles=EVERY_ROLE).groups.all())
+        self.refused(client, row, arrow, row.author)
+
+    def test_nor_does_their_second_account(self, client: Client, make: Callable[[], Any], arrow: str) -> None:
+        row = make()
+        User.objects.filter(pk=row.author_id).update(email="maren@ours.example.com")
+        self.refused(client, row, arrow, UserFactory(role="cro", email="Maren+cro@ours.example.com"))
+
+    def test_nor_does_who_mended_a_letter(self, client: Client, make: Callable[[], Any], arrow: str) -> None:
+        row, cro = make(), UserFactory(role="cro")
+        approval.note_edit(row, by=cro, at=TUESDAY, created=False)
+        self.refused(client, row, arrow, cro)
+
+    def refused(self, client: Client, row: Any, arrow: str, by: User) -> None:
+        client.force_login(User.objects.get(pk=by.pk))
+        assert take(client, row, arrow).status_code == 409
+        assert not Signature.objects.filter(subject=audit.reference(row)).exists()
 
 
 class TestOneTypo:

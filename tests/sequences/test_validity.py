@@ -187,7 +187,7 @@ class TestAnEarlierForm:
     def signed_long_ago(self) -> None:
         under_way()
         row, said = ListRow.objects.get(), wording.signed_house()[-1]
-        variables = wording.signed_variables(row.recipient_list.sequence_version)
+        variables = wording.signed_variables(wording.steps_of(row.recipient_list.sequence_version))
         told: dict[str, Any] = {"source": row.source, "basis": row.basis, "variables": variables}
         assert "form" not in said
         ListRow.objects.update(signed_leaf=wording.leaf_digest(row.contact, house=said, **told))
