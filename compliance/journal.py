@@ -15,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 
 from compliance import appending
-from compliance.journal_reading import JournalUnavailable, Known, Reading, Record
+from compliance.journal_reading import JournalUnavailable, Known, Reading, Record, Written
 from compliance.journal_reading import digest_of as _digest
 from compliance.journal_reading import files as _files
 from compliance.journal_reading import parsed as _parsed
@@ -90,14 +90,9 @@ def highest() -> int:
     return known().highest
 
 
-def lately() -> frozenset[int]:
-    """Order numbers of the stops it has taken lately. Raises JournalUnavailable."""
-    return _reading().lately()
-
-
-def halts() -> frozenset[int]:
-    """Order numbers of the halts it knows. Raises JournalUnavailable."""
-    return _reading().halts()
+def lately(kind: str) -> frozenset[Written]:
+    """What it has taken of a kind lately, by number and moment. Raises JournalUnavailable."""
+    return _reading().lately(kind)
 
 
 def records(*kinds: str) -> Iterator[Record]:

@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,8 @@ from compliance.appending import TORN
 
 _log = logging.getLogger(__name__)
 Record = Mapping[str, Any]
+# Number and moment: two lives of a database may have used one number twice.
+Written = tuple[int, str]
 _DIGEST_LENGTH = 16
 # So many of the latest order numbers are looked for in the database: any of them missing gives an old copy away, and
 # the highest one alone would not (PostgreSQL may bring back a counter that is ahead of its tables).
@@ -75,15 +77,10 @@ class Reading:
                 former=frozenset(self._former),
             )
 
-    def lately(self) -> frozenset[int]:
+    def lately(self, kind: str) -> frozenset[Written]:
         with self._lock:
             self._catch_up()
-            return frozenset(self._stops)
-
-    def halts(self) -> frozenset[int]:
-        with self._lock:
-            self._catch_up()
-            return frozenset(self._halts)
+            return frozenset(self._written[kind])
 
     def _forget(self) -> None:
         self._read: dict[str, tuple[int, int]] = {}
@@ -91,8 +88,7 @@ class Reading:
         self._highest = self._damaged = 0
         self._begin()
         self._tail: deque[int] = deque(maxlen=_TAIL)
-        self._stops: deque[int] = deque(maxlen=_LATELY)
-        self._halts: deque[int] = deque(maxlen=_LATELY)
+        self._written: dict[str, deque[Written]] = defaultdict(lambda: deque(maxlen=_LATELY))
 
     def _catch_up(self) -> None:
         try:
@@ -134,11 +130,8 @@ class Reading:
                 self._tail.clear()
             case "epoch" | "life" | "mark":
                 self._learn_standing(record)
-            case "stop":
-                self._stops.append(record["order"])
-                self._count([record["order"]])
-            case "halt":
-                self._halts.append(record["order"])
+            case "stop" | "halt":
+                self._written[record["kind"]].append((record["order"], record.get("since", "")))
                 self._count([record["order"]])
             case "merge" | "split":
                 # No row of the database carries this number; it only says how far the counter had come.

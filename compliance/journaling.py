@@ -8,7 +8,7 @@ import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db import transaction
@@ -21,6 +21,7 @@ ORIGIN = "journal"
 _HIDDEN = "recipient-domain:"
 _CAUGHT_UP_AT_ONCE = 500
 _waiting = threading.local()
+Row = TypeVar("Row", Suppression, Halt)
 
 
 class Cleared(NamedTuple):
@@ -100,12 +101,16 @@ def journal_round(at: datetime) -> dict[str, int]:
     if not _is_ours():
         return {"stops": 0}
     rows = list(Suppression.objects.filter(journaled_at__isnull=True).order_by("pk")[:_CAUGHT_UP_AT_ONCE])
-    lately = journal.lately()
-    _note_stops([row for row in rows if row.order_no not in lately], at)
+    _note_stops(_not_yet("stop", rows), at)
     Suppression.objects.filter(pk__in=[row.pk for row in rows], journaled_at__isnull=True).update(journaled_at=at)
-    standing = Halt.objects.exclude(state=Halt.State.LIFTED).exclude(order_no__in=journal.halts())
-    _take_halts(list(standing.values_list("pk", flat=True)), at)
+    _note_halts(_not_yet("halt", Halt.objects.exclude(state=Halt.State.LIFTED).order_by("order_no")), at)
     return {"stops": len(rows)}
+
+
+def _not_yet(kind: str, rows: Iterable[Row]) -> list[Row]:
+    """Those that this host's journal has not taken lately."""
+    written = journal.lately(kind)
+    return [row for row in rows if (row.order_no, _moment(row.at)) not in written]
 
 
 def _noted() -> list[_Noted]:
@@ -136,9 +141,8 @@ def _take_lift(key: int) -> None:
 
 
 def _take_halts(keys: Sequence[int], at: datetime) -> None:
-    rows = Halt.objects.filter(pk__in=keys).order_by("order_no")
-    if keys and _is_ours():
-        journal.append("halt", at, [_halt(row) for row in rows])
+    if _is_ours():
+        _note_halts(Halt.objects.filter(pk__in=keys).order_by("order_no"), at)
 
 
 def _take_start(row: Halt, at: datetime) -> None:
@@ -153,7 +157,7 @@ def _take_people(kind: str, told: Mapping[str, object], at: datetime) -> None:
 
 def origin_of(row: Halt) -> list[object]:
     """Number and moment of a halt as it was first placed, in whichever life."""
-    return list(row.origin or [row.order_no, row.at.isoformat()])
+    return list(row.origin or [row.order_no, _moment(row.at)])
 
 
 def _is_ours() -> bool:
@@ -171,10 +175,14 @@ def _note_stops(rows: Iterable[Suppression], at: datetime) -> None:
     journal.append("stop", at, [_stop(row, digests[row.pk]) for row in found])
 
 
+def _note_halts(rows: Iterable[Halt], at: datetime) -> None:
+    journal.append("halt", at, [_halt(row) for row in rows])
+
+
 def _stop(row: Suppression, digests: Sequence[str]) -> dict[str, object]:
     told: dict[str, object] = {
         "order": row.order_no,
-        "since": row.at.astimezone(UTC).isoformat(),
+        "since": _moment(row.at),
         "person": _text(row.person),
         "account": row.account,
         "scope": row.scope,
@@ -189,7 +197,7 @@ def _stop(row: Suppression, digests: Sequence[str]) -> dict[str, object]:
 def _halt(row: Halt) -> dict[str, object]:
     """The domain of recipients may be somebody's name: only this installation reads it."""
     hidden = {"sealed": vault.seal(row.scope)} if row.scope.startswith(_HIDDEN) else {"scope": row.scope}
-    told = {"order": row.order_no, "since": row.at.isoformat(), "sort": row.kind, "code": row.code, **hidden}
+    told = {"order": row.order_no, "since": _moment(row.at), "sort": row.kind, "code": row.code, **hidden}
     return told | ({"origin": row.origin} if row.origin else {})
 
 
@@ -222,6 +230,11 @@ def _opt_in(row: OptIn) -> dict[str, object]:
         "source": row.source,
         "recorded_by": row.recorded_by,
     }
+
+
+def _moment(at: datetime) -> str:
+    """A moment as it is compared with one that was read again."""
+    return at.astimezone(UTC).isoformat()
 
 
 def _text(key: UUID | None) -> str:

@@ -3,7 +3,7 @@
 import errno
 import os
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from compliance.principals import SYSTEM
 from compliance.suppression import Stop
 from tests.cast import TUESDAY
 from tests.compliance.asking import ADA, ask, clear, everything, stop
+from tests.compliance.forgetting import back_to
 from tests.factories import armed, card_of, playbook_loaded
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.everywhere, pytest.mark.usefixtures("_a_playbook")]
@@ -125,6 +126,18 @@ def test_what_is_there_already_is_only_ticked_off() -> None:
     stop()
     assert journaling.journal_round(TUESDAY) == {"stops": 1}
     assert len(list(journal.records("stop"))) == 1
+
+
+def test_a_stop_under_a_number_of_a_life_that_was_lost_is_caught_up_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    armed()
+    first = stop()
+    back_to(first.order_no - 1)
+    monkeypatch.setattr(journaling, "_take_stops", lambda noted: None)
+    later = TUESDAY + timedelta(hours=1)
+    again = suppression.stop_address(parse(BOB), Stop(SuppressionReason.BY_PHONE), by=SYSTEM, at=later)
+    assert again.order_no == first.order_no
+    journaling.journal_round(later)
+    assert [record["person"] for record in journal.records("stop")] == [str(first.person), str(again.person)]
 
 
 def test_nothing_of_a_database_whose_journal_it_is_not() -> None:
