@@ -133,8 +133,11 @@ class Reading:
             case "stop" | "halt":
                 self._written[record["kind"]].append((record["order"], record.get("since", "")))
                 self._count([record["order"]])
+            case "change":
+                self._written["change"].append((record["order"], record["at"]))
+                self._count([record["order"]])
             case "merge" | "split":
-                # No row of the database carries this number; it only says how far the counter had come.
+                # From before they were rows: no row carries this number; it only says how far the counter had come.
                 self._highest = max(self._highest, record["order"])
             case "lift":
                 self._count([record["order"]])

@@ -1,11 +1,11 @@
 """Decides what goes into the journal, and when: stops and lifts after their commit, clearances before a byte of DATA.
 
-A stop whose writer died between commit and journal is caught up by a round. Only digests and opaque keys are kept,
-so that a person who is erased is not found here either.
+A stop, halt, merge or split whose writer died between commit and journal is caught up by a round. Only digests and
+opaque keys are kept, so that a person who is erased is not found here either.
 """
 
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
@@ -14,14 +14,15 @@ from uuid import UUID
 from django.db import transaction
 
 from compliance import installation, journal, vault
-from compliance.models import Halt, Lift, OptIn, Suppression
+from compliance.models import Halt, IdentityChange, Lift, OptIn, Suppression
 
+CHANGE = "change"
 # Where a stop that was replayed keeps its first order number and moment, among its evidence.
 ORIGIN = "journal"
 _HIDDEN = "recipient-domain:"
 _CAUGHT_UP_AT_ONCE = 500
 _waiting = threading.local()
-Row = TypeVar("Row", Suppression, Halt)
+Row = TypeVar("Row", Suppression, IdentityChange, Halt)
 
 
 class Cleared(NamedTuple):
@@ -72,15 +73,15 @@ def start_recorded(row: Halt, at: datetime) -> None:
 
 
 def merge_recorded(kept: UUID, absorbed: UUID, since: str, *, order: int, at: datetime) -> None:
-    """Let it follow that two persons turned out to be one; `since` is when that was first said."""
-    told = {"kept": str(kept), "absorbed": str(absorbed), "since": since, "order": order}
-    transaction.on_commit(lambda: _take_people("merge", told, at), robust=True)
+    """Let it follow that two persons turned out to be one; `since` is when a journal says it was first said."""
+    told = {"kept": str(kept), "absorbed": str(absorbed), "since": since or _moment(at)}
+    _change_recorded(IdentityChange(order_no=order, at=at, kind=IdentityChange.Kind.MERGE, told=told))
 
 
 def split_recorded(was: UUID, new: UUID, card: str, *, order: int, at: datetime) -> None:
     """Let it follow that one address turned out to be somebody else's."""
-    told = {"was": str(was), "new": str(new), "card": card, "order": order}
-    transaction.on_commit(lambda: _take_people("split", told, at), robust=True)
+    told = {"was": str(was), "new": str(new), "card": card, "since": _moment(at)}
+    _change_recorded(IdentityChange(order_no=order, at=at, kind=IdentityChange.Kind.SPLIT, told=told))
 
 
 def note_cleared(rows: Sequence[Cleared], at: datetime, steps: Sequence[tuple[str, str, int]]) -> None:
@@ -94,17 +95,20 @@ def note_cleared(rows: Sequence[Cleared], at: datetime, steps: Sequence[tuple[st
 
 
 def journal_round(at: datetime) -> dict[str, int]:
-    """Catch up on stops that are in the database and not yet in the journal of a host that sends for it.
+    """Catch up on what is in the database and not yet in the journal of a host that sends for it.
 
     What stands still by now is kept by each host, whoever stopped it.
     """
     if not _is_ours():
-        return {"stops": 0}
-    rows = list(Suppression.objects.filter(journaled_at__isnull=True).order_by("pk")[:_CAUGHT_UP_AT_ONCE])
-    _note_stops(_not_yet("stop", rows), at)
-    Suppression.objects.filter(pk__in=[row.pk for row in rows], journaled_at__isnull=True).update(journaled_at=at)
+        return {"stops": 0, "changes": 0}
+    stops = list(Suppression.objects.filter(journaled_at__isnull=True).order_by("pk")[:_CAUGHT_UP_AT_ONCE])
+    _note_stops(_not_yet("stop", stops), at)
+    Suppression.objects.filter(pk__in=[row.pk for row in stops], journaled_at__isnull=True).update(journaled_at=at)
+    changes = list(IdentityChange.objects.filter(journaled_at__isnull=True).order_by("pk")[:_CAUGHT_UP_AT_ONCE])
+    _note_changes(_not_yet(CHANGE, changes), at)
+    IdentityChange.objects.filter(pk__in=[row.pk for row in changes]).update(journaled_at=at)
     _note_halts(_not_yet("halt", Halt.objects.exclude(state=Halt.State.LIFTED).order_by("order_no")), at)
-    return {"stops": len(rows)}
+    return {"stops": len(stops), "changes": len(changes)}
 
 
 def _not_yet(kind: str, rows: Iterable[Row]) -> list[Row]:
@@ -150,9 +154,14 @@ def _take_start(row: Halt, at: datetime) -> None:
         journal.append("start", at, [{"halt": origin_of(row), "since": at.isoformat()}])
 
 
-def _take_people(kind: str, told: Mapping[str, object], at: datetime) -> None:
+def _change_recorded(row: IdentityChange) -> None:
+    row.save(force_insert=True)
+    transaction.on_commit(lambda: _take_change(row), robust=True)
+
+
+def _take_change(row: IdentityChange) -> None:
     if _is_ours():
-        journal.append(kind, at, [told])
+        _note_changes([row], row.at)
 
 
 def origin_of(row: Halt) -> list[object]:
@@ -175,6 +184,10 @@ def _note_stops(rows: Iterable[Suppression], at: datetime) -> None:
     journal.append("stop", at, [_stop(row, digests[row.pk]) for row in found])
 
 
+def _note_changes(rows: Iterable[IdentityChange], at: datetime) -> None:
+    journal.append(CHANGE, at, [_change(row) for row in rows])
+
+
 def _note_halts(rows: Iterable[Halt], at: datetime) -> None:
     journal.append("halt", at, [_halt(row) for row in rows])
 
@@ -192,6 +205,11 @@ def _stop(row: Suppression, digests: Sequence[str]) -> dict[str, object]:
         "digests": list(digests),
     }
     return told | ({"origin": row.evidence[ORIGIN]} if ORIGIN in row.evidence else {})
+
+
+def _change(row: IdentityChange) -> dict[str, object]:
+    """Beside its own moment stands `since`, when it was first said, in whichever life."""
+    return {"order": row.order_no, "at": _moment(row.at), "sort": row.kind, **row.told}
 
 
 def _halt(row: Halt) -> dict[str, object]:

@@ -130,7 +130,7 @@ def _merge(kept: UUID, absorbed: UUID, *, by: Principal, at: datetime, reason: s
         audit.record(MERGED, named(kept), by=by, at=at, **told, **again)
         # Drawn for the journal: by it a copy from before the merge is known to be older.
         (order,) = locks.draw_order(1)
-        journaling.merge_recorded(kept, absorbed, since or at.isoformat(), order=order, at=at)
+        journaling.merge_recorded(kept, absorbed, since, order=order, at=at)
     return Merged(kept, absorbed, len(copies))
 
 

@@ -10,15 +10,17 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from compliance import audit, journal, persons
+from compliance import audit, journal, journaling, persons
 from compliance.journal import Record
-from compliance.models import AddressCard, PersonKey
+from compliance.models import AddressCard, IdentityChange, PersonKey
 from compliance.principals import Principal
+
+Kind = IdentityChange.Kind
 
 
 def missing() -> list[Record]:
     """Merges and splits that the journal tells of and this database could make, in the order of their making."""
-    told = list(journal.records("merge", "split"))
+    told = _told()
     if not told:
         return []
     known, found, again = _known(), list[Record](), set[UUID]()
@@ -26,7 +28,7 @@ def missing() -> list[Record]:
         if _key(record) in known:
             continue
         # Whom a merge is about to make one may have been split since; whether it can be is seen when its turn comes.
-        if _possible(record) or (record["kind"] == "split" and again.intersection(_people(record))):
+        if _possible(record) or (_sort(record) == Kind.SPLIT and again.intersection(_people(record))):
             found.append(record)
             again.update(_people(record))
     return found
@@ -43,9 +45,24 @@ def write_all(lost: Iterable[Record], *, by: Principal, at: datetime) -> None:
             _write(record, by=by, at=at)
 
 
+def _told() -> list[Record]:
+    """In the order in which they were first said: one that was caught up later stands behind what came after it."""
+    found = [record for record in journal.records(journaling.CHANGE, *Kind) if _sort(record) in set(Kind)]
+    return sorted(found, key=lambda record: (datetime.fromisoformat(_since(record)), int(record["order"])))
+
+
+def _since(record: Record) -> str:
+    return str(record.get("since") or record["at"])
+
+
+def _sort(record: Record) -> str:
+    """Older journals have each sort as a kind of its own."""
+    return str(record.get("sort") or record["kind"])
+
+
 def _write(record: Record, *, by: Principal, at: datetime) -> None:
     said = _("Taken back from the journal.")
-    if record["kind"] == "merge":
+    if _sort(record) == Kind.MERGE:
         kept, absorbed = UUID(record["kept"]), UUID(record["absorbed"])
         persons.merge(kept, absorbed, by=by, at=at, reason=said, since=record["since"])
         return
@@ -60,13 +77,13 @@ def _known() -> set[tuple[str, str]]:
 
 
 def _key(record: Record) -> tuple[str, str]:
-    return (record["absorbed"], record["since"]) if record["kind"] == "merge" else (record["new"], "")
+    return (record["absorbed"], record["since"]) if _sort(record) == Kind.MERGE else (record["new"], "")
 
 
 def _possible(record: Record) -> bool:
     """Whether this database knows both, and takes them for what they are not."""
     roots = {persons.root(person) for person in _people(record)}
-    if record["kind"] == "merge":
+    if _sort(record) == Kind.MERGE:
         return len(roots) == 2 and AddressCard.objects.filter(person__in=roots).values("person").distinct().count() == 2
     if PersonKey.objects.filter(pk=record["new"]).exists():
         return False
@@ -75,5 +92,5 @@ def _possible(record: Record) -> bool:
 
 
 def _people(record: Record) -> list[UUID]:
-    names = ("kept", "absorbed") if record["kind"] == "merge" else ("was",)
+    names = ("kept", "absorbed") if _sort(record) == Kind.MERGE else ("was",)
     return [UUID(record[name]) for name in names]

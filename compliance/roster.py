@@ -17,14 +17,14 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance import audit, heartbeats, hosts
 from compliance.heartbeats import Kind
-from compliance.models import Decision, Halt, Installation, JournalHost, Lift, Suppression
+from compliance.models import Decision, Halt, IdentityChange, Installation, JournalHost, Lift, Suppression
 from compliance.principals import Principal, System
 from compliance.refusals import Refusal, Refused, unless_said
 
 PERMISSION = "compliance.change_journalhost"
 _STILL_ALIVE = timedelta(seconds=60)
 # Whose rows go into the journals; of those that came back after a restore the number is below zero.
-_NUMBERED = (Decision, Suppression, Lift, Halt)
+_NUMBERED = (Decision, Suppression, Lift, Halt, IdentityChange)
 _PARTS = "name || '|' || epoch || '|' || life || '|' || CASE WHEN retired_at IS NULL THEN '' ELSE 'gone' END"
 _SQL = {
     "postgresql": {

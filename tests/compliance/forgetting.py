@@ -3,7 +3,7 @@
 from django.db import connection
 
 from compliance.append_only import lifted
-from compliance.models import Decision, Lift, LiftRequest, OptIn, Suppression, SuppressionDigest, Touch
+from compliance.models import Decision, IdentityChange, Lift, LiftRequest, OptIn, Suppression, SuppressionDigest, Touch
 
 
 def back_to(order: int) -> None:
@@ -12,7 +12,7 @@ def back_to(order: int) -> None:
         Lift.objects.filter(order_no__gt=order).delete()
         LiftRequest.objects.filter(stop__order_no__gt=order).delete()
         SuppressionDigest.objects.filter(suppression__order_no__gt=order).delete()
-        for model in (Suppression, OptIn, Decision, Touch):
+        for model in (Suppression, OptIn, Decision, Touch, IdentityChange):
             model.objects.filter(order_no__gt=order).delete()
     set_counter(order)
 

@@ -115,8 +115,8 @@ def test_a_stop_whose_writer_died_is_caught_up(monkeypatch: pytest.MonkeyPatch) 
         patch.setattr(journaling, "_take_stops", lambda noted: None)
         stop()
     assert list(journal.records("stop")) == []
-    assert journaling.journal_round(TUESDAY) == {"stops": 1}
-    assert journaling.journal_round(TUESDAY) == {"stops": 0}
+    assert journaling.journal_round(TUESDAY) == {"stops": 1, "changes": 0}
+    assert journaling.journal_round(TUESDAY) == {"stops": 0, "changes": 0}
     assert len(list(journal.records("stop"))) == 1
     assert Suppression.objects.get().journaled_at == TUESDAY
 
@@ -124,7 +124,7 @@ def test_a_stop_whose_writer_died_is_caught_up(monkeypatch: pytest.MonkeyPatch) 
 def test_what_is_there_already_is_only_ticked_off() -> None:
     armed()
     stop()
-    assert journaling.journal_round(TUESDAY) == {"stops": 1}
+    assert journaling.journal_round(TUESDAY) == {"stops": 1, "changes": 0}
     assert len(list(journal.records("stop"))) == 1
 
 
@@ -144,7 +144,7 @@ def test_nothing_of_a_database_whose_journal_it_is_not() -> None:
     armed()
     journal.born(uuid4(), "elsewhere", TUESDAY)
     stop()
-    assert journaling.journal_round(TUESDAY) == {"stops": 0}
+    assert journaling.journal_round(TUESDAY) == {"stops": 0, "changes": 0}
     assert list(journal.records("stop")) == []
 
 
