@@ -90,6 +90,7 @@ _VERBS: dict[str, Any] = {
     "deleted": _("Deleted"),
     "edited": _("Edited"),
     "compliance.company.merged": _("Merged: two turned out to be one company"),
+    "compliance.company.replayed": _("Merge of two companies taken back from the journal"),
     "compliance.personkey.merged": _("Merged: two turned out to be one person"),
     "compliance.personkey.split": _("Split: one address turned out to be somebody else's"),
     "personal.exported": _("Personal data exported"),

@@ -72,6 +72,11 @@ def texts_by_digest(texts: Iterable[str]) -> dict[str, str]:
     return {addresses.fingerprint(text, key): text for text in texts for key in secrets}
 
 
+def text_digest(text: str) -> str:
+    """The digest of a text under the current key."""
+    return addresses.fingerprint(text, keys.current(_PURPOSE)[1])
+
+
 def domain_digest(domain: str) -> str:
     """The digest of `@domain` under the current key: names a recipient domain without showing it."""
     return _domain_digest(domain, keys.current(_PURPOSE)[1])

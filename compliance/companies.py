@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from compliance import addresses, audit, cards, halts, journaling, locks, suppression
-from compliance.models import CompanyKey, Halt, Suppression, SuppressionDigest
+from compliance.models import CompanyKey, Halt, IdentityChange, Suppression, SuppressionDigest
 from compliance.principals import SYSTEM, Principal, actor
 from compliance.refusals import Refusal, Refused
 
@@ -24,19 +24,47 @@ def absorbed(accounts: Collection[str]) -> dict[str, str]:
     return dict(CompanyKey.objects.filter(merged_into__among=accounts).values_list("key", "merged_into"))
 
 
-def merge(kept: str, absorbed: str, domains: Collection[str], *, by: Principal, at: datetime, reason: str) -> list[int]:
+def roots(accounts: Collection[str]) -> dict[str, str]:
+    """{company: the one it is now}."""
+    rows = CompanyKey.objects.filter(key__in=accounts)
+    return {account: account for account in accounts} | dict(rows.values_list("key", "merged_into"))
+
+
+def merge(
+    kept: str,
+    absorbed: str,
+    domains: Collection[str],
+    *,
+    by: Principal,
+    at: datetime,
+    reason: str,
+    called: Sequence[str] = (),
+) -> list[int]:
     """`absorbed` turns out to be `kept`; return the stops that had to be written for it.
 
-    `domains` are those of both. No clearance of either decides meanwhile: inside a transaction of the caller's it must
-    come before any card or budget is locked. Raises Refused.
+    `domains` are those of both; `called` is a name of each, by which they are known again in an older copy. No
+    clearance of either decides meanwhile: inside a transaction of the caller's it must come before any card or budget
+    is locked. Raises Refused.
     """
+    with transaction.atomic(durable=not connection.in_atomic_block):
+        stops = follow(kept, absorbed, domains, by=by, at=at, reason=reason)
+        told = {"digests": sorted(_of_domains(domains)), "called": [cards.text_digest(name) for name in called]}
+        (order,) = locks.draw_order(1)
+        journaling.company_merge_recorded(kept, absorbed, told, order=order, at=at)
+    return stops
+
+
+def follow(
+    kept: str, absorbed: str, domains: Collection[str], *, by: Principal, at: datetime, reason: str
+) -> list[int]:
+    """The same for a merge of which journals have been told already."""
     with transaction.atomic(durable=not connection.in_atomic_block):
         locks.own_scopes(scopes({kept, absorbed}, domains))
         if refusals := against_merging(kept, absorbed):
             raise Refused(refusals)
         CompanyKey.objects.filter(merged_into=absorbed).update(merged_into=kept, merged_at=at)
         CompanyKey.objects.create(key=absorbed, merged_into=kept, merged_at=at)
-        stops = _cover(kept, absorbed, [addresses.parse_domain(domain) for domain in domains], by=by, at=at)
+        stops = cover(kept, {kept, absorbed}, _of_domains(domains), by=by, at=at)
         halted = _stand_still(kept, absorbed, at)
         told: dict[str, Any] = {"into": kept, "stops": stops, "halts": halted}
         audit.record("compliance.company.merged", absorbed, by=by, at=at, reason=reason, **told)
@@ -62,21 +90,58 @@ def against_merging(kept: str, absorbed: str) -> list[Refusal]:
     return []
 
 
-def _cover(kept: str, absorbed: str, domains: Sequence[str], *, by: Principal, at: datetime) -> list[int]:
-    """Insert, for each reason, a stop for `kept` at every domain of both, unless one says exactly that already."""
-    wanted = frozenset[str]().union(*(cards.domain_stop_digests(domain) for domain in domains))
-    rows = Suppression.objects.filter(account__in=[kept, absorbed], lift=None).prefetch_related("digests")
+def to_follow(limit: int) -> list[IdentityChange]:
+    """Merges that came back from a journal, for the floors above to draw the consequences, in their order."""
+    rows = IdentityChange.objects.filter(kind=IdentityChange.Kind.COMPANY, taken_at__isnull=True)
+    return list(rows.order_by("pk")[:limit])
+
+
+def mark_followed(row: IdentityChange, *, at: datetime) -> None:
+    """Say that the consequences have been drawn, or that there are none to be drawn here."""
+    IdentityChange.objects.filter(pk=row.pk, taken_at__isnull=True).update(taken_at=at)
+
+
+def are_called(row: IdentityChange, names: Sequence[str]) -> bool:
+    """Whether these are the companies that were merged: an older copy may have given their keys to others since."""
+    marks = row.told["called"]
+    known = [cards.texts_by_digest([name]) for name in names]
+    return len(marks) == len(names) and all(mark in digests for mark, digests in zip(marks, known, strict=True))
+
+
+def cover(
+    account: str, accounts: Collection[str], digests: Collection[str], *, by: Principal, at: datetime
+) -> list[int]:
+    """Insert, for each reason for which any of these is stopped, a stop for one of them at every domain of all.
+
+    Not where one says exactly that already; return those that were written.
+    """
+    rows = Suppression.objects.filter(account__in=accounts, lift=None).prefetch_related("digests")
     by_reason: dict[str, list[Suppression]] = defaultdict(list)
     for row in rows.order_by("order_no"):
         by_reason[row.reason].append(row)
     written = []
     for same in by_reason.values():
-        digests = wanted.union(*(_digests(row) for row in same))
-        if not any(row.account == kept and digests <= _digests(row) for row in same):
+        wanted = frozenset(digests).union(*(_digests(row) for row in same))
+        if not any(row.account == account and wanted <= _digests(row) for row in same):
             # Of the same reason the strongest is the model; two differ in strength only after a change of ours.
             model = max(same, key=lambda row: (row.strength, -row.order_no))
-            written.append(_copy(model, kept, digests, by=by, at=at))
+            written.append(_copy(model, account, wanted, by=by, at=at))
     return written
+
+
+def standing(accounts: Collection[str]) -> list[Halt]:
+    """What stands still for any of these."""
+    return list(Halt.objects.filter(~Q(state=Halt.State.LIFTED), scope__in=accounts).order_by("order_no"))
+
+
+def same_halt(halt: Halt, account: str) -> Halt:
+    """The same for another key of the company, not placed yet."""
+    return Halt(scope=account, kind=halt.kind, reason=halt.reason, code=halt.code, incident=halt.incident)
+
+
+def _of_domains(domains: Collection[str]) -> frozenset[str]:
+    parsed = [addresses.parse_domain(domain) for domain in domains]
+    return frozenset[str]().union(*(cards.domain_stop_digests(domain) for domain in parsed))
 
 
 def _digests(row: Suppression) -> frozenset[str]:
@@ -105,9 +170,8 @@ def _copy(stop: Suppression, account: str, digests: Collection[str], *, by: Prin
 
 def _stand_still(kept: str, absorbed: str, at: datetime) -> list[int]:
     """What stands still for the one stands still for both; two people start each again."""
-    standing = Halt.objects.filter(~Q(state=Halt.State.LIFTED), scope=absorbed).order_by("order_no")
     told = [
         halts.place(kept, Halt.Kind(row.kind), row.reason, by=SYSTEM, at=at, code=row.code, incident=row.incident)
-        for row in standing
+        for row in standing([absorbed])
     ]
     return [row.pk for row in told]

@@ -5,7 +5,7 @@ opaque keys are kept, so that a person who is erased is not found here either.
 """
 
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
@@ -75,13 +75,25 @@ def start_recorded(row: Halt, at: datetime) -> None:
 def merge_recorded(kept: UUID, absorbed: UUID, since: str, *, order: int, at: datetime) -> None:
     """Let it follow that two persons turned out to be one; `since` is when a journal says it was first said."""
     told = {"kept": str(kept), "absorbed": str(absorbed), "since": since or _moment(at)}
-    _change_recorded(IdentityChange(order_no=order, at=at, kind=IdentityChange.Kind.MERGE, told=told))
+    change_recorded(IdentityChange(order_no=order, at=at, taken_at=at, kind=IdentityChange.Kind.MERGE, told=told))
 
 
 def split_recorded(was: UUID, new: UUID, card: str, *, order: int, at: datetime) -> None:
     """Let it follow that one address turned out to be somebody else's."""
     told = {"was": str(was), "new": str(new), "card": card, "since": _moment(at)}
-    _change_recorded(IdentityChange(order_no=order, at=at, kind=IdentityChange.Kind.SPLIT, told=told))
+    change_recorded(IdentityChange(order_no=order, at=at, taken_at=at, kind=IdentityChange.Kind.SPLIT, told=told))
+
+
+def company_merge_recorded(kept: str, absorbed: str, told: Mapping[str, object], *, order: int, at: datetime) -> None:
+    """Let it follow that two companies turned out to be one; `told` is by what both are known again."""
+    said = {"kept": kept, "absorbed": absorbed, "since": _moment(at), **told}
+    change_recorded(IdentityChange(order_no=order, at=at, taken_at=at, kind=IdentityChange.Kind.COMPANY, told=said))
+
+
+def change_recorded(row: IdentityChange) -> None:
+    """Keep who turned out to be somebody else, and let it follow."""
+    row.save(force_insert=True)
+    transaction.on_commit(lambda: _take_change(row), robust=True)
 
 
 def note_cleared(rows: Sequence[Cleared], at: datetime, steps: Sequence[tuple[str, str, int]]) -> None:
@@ -152,11 +164,6 @@ def _take_halts(keys: Sequence[int], at: datetime) -> None:
 def _take_start(row: Halt, at: datetime) -> None:
     if _is_ours():
         journal.append("start", at, [{"halt": origin_of(row), "since": at.isoformat()}])
-
-
-def _change_recorded(row: IdentityChange) -> None:
-    row.save(force_insert=True)
-    transaction.on_commit(lambda: _take_change(row), robust=True)
 
 
 def _take_change(row: IdentityChange) -> None:

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 from django.utils.dateparse import parse_datetime
 
-from compliance import audit, journal, journaling, locks, replay_halts, replay_people
+from compliance import audit, journal, journaling, locks, replay_companies, replay_halts, replay_people
 from compliance.journal import Record
 from compliance.journaling import ORIGIN
 from compliance.models import Decision, Lift, LostStep, OptIn, Outcome, Suppression, SuppressionDigest, Touch
@@ -57,6 +57,7 @@ class Missing:
     cleared: Sequence[Cleared] = ()
     halts: Sequence[Record] = ()
     people: Sequence[Record] = ()
+    companies: Sequence[Record] = ()
 
     @property
     def binding(self) -> bool:
@@ -66,7 +67,8 @@ class Missing:
     @property
     def counts(self) -> dict[str, int]:
         stops = {"stops": len(self.stops), "lifts": len(self.lifts)}
-        return {**stops, "clearances": len(self.cleared), "halts": len(self.halts), "people": len(self.people)}
+        merged = {"people": len(self.people), "companies": len(self.companies)}
+        return {**stops, "clearances": len(self.cleared), "halts": len(self.halts), **merged}
 
     def __bool__(self) -> bool:
         return any(self.counts.values())
@@ -75,7 +77,12 @@ class Missing:
 def missing() -> Missing:
     """Compare the whole journal with the database. Raises JournalUnavailable."""
     return Missing(
-        _missing_stops(), _missing_lifts(), _missing_clearances(), replay_halts.missing(), replay_people.missing()
+        stops=_missing_stops(),
+        lifts=_missing_lifts(),
+        cleared=_missing_clearances(),
+        halts=replay_halts.missing(),
+        people=replay_people.missing(),
+        companies=replay_companies.missing(),
     )
 
 
@@ -96,6 +103,8 @@ def replay(*, by: Principal, at: datetime) -> Missing:
         _write_lift_if_true(record, by=by, at=at)
     for record in lost.halts:
         replay_halts.write(record, by=by, at=at)
+    # With everything in place that is to hold for both.
+    replay_companies.write_all(lost.companies, by=by, at=at)
     return lost
 
 

@@ -39,15 +39,22 @@ def standing_again() -> int:
 
 
 def write(record: Record, *, by: Principal, at: datetime) -> None:
-    """Let one stand again; somebody may just have placed the same."""
+    """Let one stand again."""
     order, since = _origin(record)
     row = Halt(scope=_scope(record), kind=record["sort"], code=record["code"], origin=[order, since])
     row.reason = _("It stood when the database was lost; taken back from the journal.")
+    stand_again(row, by=by, at=at)
+
+
+def stand_again(row: Halt, *, by: Principal, at: datetime) -> None:
+    """The same unless it stands already; somebody may just have placed it."""
+    if _stands(row):
+        return
     try:
         with transaction.atomic():
             halts.place_again(row, by=by, at=at)
     except IntegrityError:
-        if not Halt.objects.filter(_same(row)).exclude(state=Halt.State.LIFTED).exists():
+        if not _stands(row):
             raise
 
 
@@ -69,8 +76,9 @@ def _of(told: dict[Origin, Record]) -> Q:
     return Q(order_no__in=[order for order, _since in told]) | Q(origin__isnull=False)
 
 
-def _same(row: Halt) -> Q:
-    return Q(scope=row.scope, kind=row.kind, code=row.code)
+def _stands(row: Halt) -> bool:
+    same = Halt.objects.filter(scope=row.scope, kind=row.kind, code=row.code)
+    return same.exclude(state=Halt.State.LIFTED).exists()
 
 
 def _scope(record: Record) -> str:

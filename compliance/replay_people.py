@@ -16,6 +16,7 @@ from compliance.models import AddressCard, IdentityChange, PersonKey
 from compliance.principals import Principal
 
 Kind = IdentityChange.Kind
+_OF_PEOPLE = (Kind.MERGE, Kind.SPLIT)
 
 
 def missing() -> list[Record]:
@@ -47,7 +48,7 @@ def write_all(lost: Iterable[Record], *, by: Principal, at: datetime) -> None:
 
 def _told() -> list[Record]:
     """In the order in which they were first said: one that was caught up later stands behind what came after it."""
-    found = [record for record in journal.records(journaling.CHANGE, *Kind) if _sort(record) in set(Kind)]
+    found = [record for record in journal.records(journaling.CHANGE, *_OF_PEOPLE) if _sort(record) in _OF_PEOPLE]
     return sorted(found, key=lambda record: (datetime.fromisoformat(_since(record)), int(record["order"])))
 
 

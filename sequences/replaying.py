@@ -13,11 +13,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from compliance import persons, replay
+from compliance import companies, persons, replay
 from compliance.models import Decision, Outcome
 from compliance.principals import SYSTEM
 from compliance.transitions import move
-from sequences import merging
+from sequences import company_merging, merging
 from sequences.models import Attempt, OutboundMessage
 
 _AT_ONCE = 500
@@ -29,10 +29,12 @@ _OPEN = (State.PLANNED, State.CLEARED, State.IN_DOUBT)
 def replay_round(at: datetime) -> dict[str, int]:
     """Put in doubt what was cleared in a life that was lost, and is planned or on the wire here; how many.
 
-    Contacts follow first whom a journal has merged or split.
+    Contacts follow first whom a journal has merged or split, and accounts which companies are one.
     """
     for person in persons.to_follow(_AT_ONCE):
         merging.follow(person, at=at)
+    for change in companies.to_follow(_AT_ONCE):
+        company_merging.follow(change, at=at)
     # Only replayed clearances stand below zero: without any, this is one look at the end of an index.
     lost = Decision.objects.filter(order_no__lt=0, outcome=Outcome.PERMIT, code=replay.CODE)
     if not lost.exists():

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from compliance import halts, journal, journaling, persons
-from compliance.models import AuditEntry, Halt
+from compliance import companies, halts, journal, journaling, persons
+from compliance.models import AuditEntry, Halt, IdentityChange
 from compliance.principals import SYSTEM
 from tests.cast import TUESDAY
 from tests.compliance.asking import ADA, stop, stopped
@@ -73,6 +73,10 @@ def halt() -> None:
     halts.place("list:3", Halt.Kind.KILL_SWITCH, "Odd replies.", by=SYSTEM, at=LATER)
 
 
+def merge_companies() -> None:
+    companies.merge("account:1", "account:2", [], by=SYSTEM, at=LATER, reason="One trade register entry.")
+
+
 def are_one() -> bool:
     return person(ADA) == person(BYRON)
 
@@ -94,6 +98,7 @@ def restored(backup: Backup) -> None:
     ("act", "done"),
     [
         (merge, are_one),
+        (merge_companies, lambda: IdentityChange.objects.filter(kind="company").exists()),
         (halt, lambda: "list:3" in halts.standing()),
         (stop, lambda: stopped(ADA)),
     ],
