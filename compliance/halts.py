@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from compliance import audit, identities, journaling, locks
+from compliance import audit, cards, identities, journaling, locks
 from compliance.acts import Act, Consent
 from compliance.factor import Kind
 from compliance.models import Halt, Incident
@@ -21,6 +21,7 @@ from compliance.transitions import NotPermitted, move
 EVERYTHING = locks.EVERYTHING
 PLACE = "compliance.place_halt"
 _REASON = 500
+_DOMAIN = "recipient-domain:"
 
 
 def place(
@@ -74,7 +75,7 @@ def lifted_since(moment: datetime) -> bool:
 
 def opaque(scope: str) -> str:
     """The scope as logs and verdicts may keep it: a recipient's domain may be somebody's name."""
-    return scope.partition(":")[0] if scope.startswith("recipient-domain:") else scope
+    return scope.partition(":")[0] if scope.startswith(_DOMAIN) else scope
 
 
 def ask_start(row: Halt, *, by: Principal, at: datetime, consent: Consent) -> Halt:
@@ -126,6 +127,7 @@ def _kept(known: Halt, reason: str, by: Principal, at: datetime) -> Halt:
 def _insert(row: Halt, by: Principal, at: datetime) -> Halt:
     (row.order_no,) = locks.draw_order(1)
     row.at, row.placed_by = at, actor(by)
+    row.domain = cards.domain_digest(row.scope.removeprefix(_DOMAIN)) if row.scope.startswith(_DOMAIN) else ""
     row.save(force_insert=True)
     about = {"scope": opaque(row.scope), "kind": row.kind, "order": row.order_no, "incident": row.incident_id}
     coded = {"code": row.code} if row.code else {}

@@ -216,21 +216,24 @@ WHERE e.state = 'active'
 GROUP BY COALESCE(q.id, p.id) HAVING COUNT(*) > 1
 """,
 )
+# From the halt to what it holds, in this order, as in compliance.invariants.PASSED_A_HALT.
 PASSED_A_HALTED_LIST = Invariant(
     "passed_a_halted_list",
     "G9",
     _("Nothing passed the door while its list, its sequence or its sending domain stood still."),
     """
-SELECT DISTINCT d.ref AS key FROM compliance_halt h
-JOIN compliance_decision d ON d.order_no > h.order_no AND d.outcome = 'permit'
-JOIN sequences_outboundmessage m ON m.ref = d.ref
-JOIN sequences_mailbox b ON b.id = m.mailbox_id
-JOIN sequences_enrollment e ON e.id = m.enrollment_id
-JOIN sequences_sequenceversion v ON v.id = e.version_id
-WHERE h.state <> 'lifted' AND (
-    h.scope = 'list:' || m.recipient_list_id
-    OR h.scope = 'sequence:' || v.sequence_id
-    OR (h.scope LIKE 'sending-domain:%' AND LOWER(b.address) LIKE '%@' || SUBSTR(h.scope, 16))
-)
+SELECT d.ref AS key FROM compliance_halt h CROSS JOIN sequences_recipientlist l CROSS JOIN sequences_listrow r
+CROSS JOIN sequences_enrollment e CROSS JOIN sequences_outboundmessage m CROSS JOIN compliance_decision d
+WHERE h.state <> 'lifted' AND h.scope = 'list:' || l.id AND r.recipient_list_id = l.id AND e.row_id = r.id
+AND m.enrollment_id = e.id AND d.ref = m.ref AND d.order_no > h.order_no AND d.outcome = 'permit'
+UNION
+SELECT d.ref AS key FROM compliance_halt h CROSS JOIN sequences_sequenceversion v CROSS JOIN sequences_enrollment e
+CROSS JOIN sequences_outboundmessage m CROSS JOIN compliance_decision d
+WHERE h.state <> 'lifted' AND h.scope = 'sequence:' || v.sequence_id AND e.version_id = v.id
+AND m.enrollment_id = e.id AND d.ref = m.ref AND d.order_no > h.order_no AND d.outcome = 'permit'
+UNION
+SELECT d.ref AS key FROM compliance_halt h CROSS JOIN sequences_mailbox b CROSS JOIN compliance_decision d
+WHERE h.state <> 'lifted' AND h.scope LIKE 'sending-domain:%' AND LOWER(b.address) LIKE '%@' || SUBSTR(h.scope, 16)
+AND d.mailbox = 'mailbox:' || b.id AND d.order_no > h.order_no AND d.outcome = 'permit'
 """,
 )

@@ -13,8 +13,9 @@ from compliance.models.incidents import Incident
 class Halt(models.Model):
     """Nothing in `scope` passes the door while this stands. Scopes are those that clearances lock shared.
 
-    `origin` is the number and moment of the lost halt that came back from a journal as this one. `…_person` is the
-    keyed digest of who they are by e-mail address, so that two accounts of one person are one.
+    `domain` is there where a recipient's domain is named. `origin` is the number and moment of the lost halt that came
+    back from a journal as this one. `…_person` is the keyed digest of who they are by e-mail address, so that two
+    accounts of one person are one.
     """
 
     class Kind(models.TextChoices):
@@ -30,6 +31,9 @@ class Halt(models.Model):
     order_no = models.BigIntegerField(_("order"), unique=True)
     at = models.DateTimeField(_("since"))
     scope = models.CharField(_("what stands still"), max_length=280)
+    domain = models.CharField(
+        _("digest of the recipient's domain"), max_length=32, blank=True, default="", editable=False
+    )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
     reason = models.CharField(_("because"), max_length=500)
     code = models.CharField(_("code"), max_length=40, blank=True)

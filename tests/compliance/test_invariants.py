@@ -30,6 +30,7 @@ from compliance.models import (
 )
 from compliance.principals import SYSTEM
 from compliance.suppression import Stop
+from sequences.invariants import PASSED_A_HALTED_LIST
 from sequences.models import Contact
 from tests.cast import TUESDAY
 from tests.factories import card_of
@@ -203,6 +204,38 @@ class TestHalts:
         assert PASSED_A_HALT.count() == 0
         permitted_again()
         assert PASSED_A_HALT.count() == 1
+
+    @pytest.mark.parametrize("scope", ["account", "recipient-domain", "a domain above it"])
+    def test_what_passed_one_of_whom_it_goes_to_is_found(self, scope: str) -> None:
+        sent()
+        contact = Contact.objects.get()
+        domain = contact.address.partition("@")[2]
+        named = {
+            "account": contact.company,
+            "recipient-domain": f"recipient-domain:{domain}",
+            "a domain above it": f"recipient-domain:{domain.partition('.')[2]}",
+        }
+        halts.place(named[scope], Halt.Kind.KILL_SWITCH, "Wait.", by=SYSTEM, at=TUESDAY)
+        assert PASSED_A_HALT.count() == 0
+        permitted_again()
+        assert PASSED_A_HALT.count() == 1
+
+    @pytest.mark.parametrize("scope", ["account:999", "recipient-domain:elsewhere.example.com"])
+    def test_what_went_to_somebody_else_is_not(self, scope: str) -> None:
+        sent()
+        halts.place(scope, Halt.Kind.KILL_SWITCH, "Wait.", by=SYSTEM, at=TUESDAY)
+        permitted_again()
+        assert PASSED_A_HALT.count() == 0
+
+    @pytest.mark.parametrize("promise", [PASSED_A_HALT, PASSED_A_HALTED_LIST])
+    def test_only_decisions_of_what_stands_still_are_read(self, promise: invariants.Invariant) -> None:
+        if connection.vendor != "sqlite":
+            pytest.skip("PostgreSQL decides by how many there are")
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {promise.sql}")
+            steps = [step for *_numbers, step in cursor.fetchall()]
+        assert [step for step in steps if step.startswith("SCAN") and step[5] in "dtaemr"] == []
+        assert steps.count("SCAN h") == promise.sql.count("compliance_halt")
 
     def test_what_passed_another_mailbox_is_not(self) -> None:
         sent()
