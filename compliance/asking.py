@@ -43,6 +43,7 @@ class Ask:
     sequence: str = ""
     series: str = ""
     version: int | None = None
+    template: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     recipient_list: str = ""
     enrollment: int | None = None
@@ -74,7 +75,7 @@ class Ask:
     @property
     def scopes(self) -> set[str]:
         """What a halt, a withdrawal or a stop may name; locked shared by a clearance."""
-        named = {self.mailbox, self.sequence, self.recipient_list, self.account} - {""}
+        named = {self.mailbox, self.sequence, self.template, self.recipient_list, self.account} - {""}
         return named | {f"sending-domain:{self.sending_domain}"} | suppression.scopes_above(self.address.domain)
 
 

@@ -7,6 +7,7 @@ from compliance.addresses import Address
 from compliance.asking import Ask
 from sequences import wording
 from sequences.models import Contact, Enrollment, ListRow, Mailbox, OutboundMessage, SequenceVersion
+from sequences.models.templates import template_key
 from sequences.zones import zone_of
 
 _NOWHERE = Address(text="", local="", domain="")
@@ -17,14 +18,14 @@ def for_row(row: ListRow, version: SequenceVersion) -> Ask:
     return _ask(f"row/{row.pk}", row.contact, version, row)
 
 
-def for_step(enrollment: Enrollment) -> Ask:
-    """May this enrollment's next message be planned?"""
+def for_step(enrollment: Enrollment, template: str = "") -> Ask:
+    """May this enrollment's next message be planned? `template` is the key of the one it is written from."""
     return _ask(
         ref_of(enrollment),
         enrollment.contact,
         enrollment.version,
         enrollment.row,
-        _Passage(enrollment, enrollment.next_step, enrollment.mailbox),
+        _Passage(enrollment, enrollment.next_step, enrollment.mailbox, template),
     )
 
 
@@ -32,7 +33,8 @@ def for_message(message: OutboundMessage) -> Ask:
     """May this message go now, at this attempt?"""
     enrollment = message.enrollment
     # The mailbox is the message's own: it is the one that sends.
-    passage = _Passage(enrollment, message.step, message.mailbox, attempt=message.attempts_made + 1)
+    template = template_key(message.template_version.template_id)
+    passage = _Passage(enrollment, message.step, message.mailbox, template, attempt=message.attempts_made + 1)
     return _ask(message.ref, enrollment.contact, enrollment.version, enrollment.row, passage)
 
 
@@ -48,6 +50,7 @@ class _Passage:
     enrollment: Enrollment
     step: int
     mailbox: Mailbox
+    template: str
     attempt: int = 1
 
 
@@ -67,6 +70,7 @@ def _ask(ref: str, contact: Contact, version: SequenceVersion, row: ListRow, pas
         sequence=version.sequence.key,
         series=version.sequence.slug,
         version=version.pk,
+        template=passage.template if passage else "",
         values=wording.personal_values(contact),
         recipient_list=row.recipient_list.key,
         enrollment=passage.enrollment.pk if passage else None,

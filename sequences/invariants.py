@@ -220,7 +220,7 @@ GROUP BY COALESCE(q.id, p.id) HAVING COUNT(*) > 1
 PASSED_A_HALTED_LIST = Invariant(
     "passed_a_halted_list",
     "G9",
-    _("Nothing passed the door while its list, its sequence or its sending domain stood still."),
+    _("Nothing passed the door while its list, its sequence, its template or its sending domain stood still."),
     """
 SELECT d.ref AS key FROM compliance_halt h CROSS JOIN sequences_recipientlist l CROSS JOIN sequences_listrow r
 CROSS JOIN sequences_enrollment e CROSS JOIN sequences_outboundmessage m CROSS JOIN compliance_decision d
@@ -231,6 +231,11 @@ SELECT d.ref AS key FROM compliance_halt h CROSS JOIN sequences_sequenceversion 
 CROSS JOIN sequences_outboundmessage m CROSS JOIN compliance_decision d
 WHERE h.state <> 'lifted' AND h.scope = 'sequence:' || v.sequence_id AND e.version_id = v.id
 AND m.enrollment_id = e.id AND d.ref = m.ref AND d.order_no > h.order_no AND d.outcome = 'permit'
+UNION
+SELECT d.ref AS key FROM compliance_halt h CROSS JOIN sequences_templateversion w
+CROSS JOIN sequences_outboundmessage m CROSS JOIN compliance_decision d
+WHERE h.state <> 'lifted' AND h.scope = 'template:' || w.template_id AND m.template_version_id = w.id
+AND d.ref = m.ref AND d.order_no > h.order_no AND d.outcome = 'permit'
 UNION
 SELECT d.ref AS key FROM compliance_halt h CROSS JOIN sequences_mailbox b CROSS JOIN compliance_decision d
 WHERE h.state <> 'lifted' AND h.scope LIKE 'sending-domain:%' AND LOWER(b.address) LIKE '%@' || SUBSTR(h.scope, 16)

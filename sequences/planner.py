@@ -12,7 +12,8 @@ from compliance import clearance
 from compliance.clearance import Ruling
 from compliance.models import Outcome
 from sequences import asks, policy, settling
-from sequences.models import Enrollment, OutboundMessage, Step
+from sequences.models import Enrollment, OutboundMessage, Step, TemplateVersion
+from sequences.models.templates import template_key
 from sequences.timetable import expires_at
 from sequences.wire import new_message_id
 
@@ -32,8 +33,10 @@ def plan_round(at: datetime) -> dict[str, int]:
 def _plan_apart(due: Sequence[Enrollment], at: datetime) -> Mapping[str, int]:
     """Plan a batch; when that fails, plan its halves, so that what cannot be planned is put off alone."""
     try:
-        rulings = clearance.preview([asks.for_step(row) for row in due], at)
-        made = _plan(due, rulings, at)
+        texts = _texts(due)
+        asked = [asks.for_step(row, template_key(text.template_id)) for row, text in zip(due, texts, strict=True)]
+        rulings = clearance.preview(asked, at)
+        made = _plan(due, texts, rulings, at)
     except Error:
         raise
     except Exception:  # noqa: BLE001 - one passage that cannot be planned must not stop the others
@@ -60,16 +63,17 @@ def _due(at: datetime) -> list[Enrollment]:
     )
 
 
-def _plan(due: Sequence[Enrollment], rulings: Sequence[Ruling], at: datetime) -> list[OutboundMessage]:
+def _plan(
+    due: Sequence[Enrollment], texts: Sequence[TemplateVersion], rulings: Sequence[Ruling], at: datetime
+) -> list[OutboundMessage]:
     """Take the enrollments off the due list and insert their messages, in one transaction."""
-    texts = _texts(due)
     life = policy.life_of_step()
     rows = [
         OutboundMessage(
             ref=ruling.ask.ref,
             enrollment=row,
             step=row.next_step,
-            template_version_id=texts[(row.version_id, row.next_step)],
+            template_version=text,
             mailbox=row.mailbox,
             recipient_list=row.row.recipient_list,
             planned_at=at,
@@ -78,7 +82,7 @@ def _plan(due: Sequence[Enrollment], rulings: Sequence[Ruling], at: datetime) ->
             expires_at=expires_at(row.due_at or at, days=life),
             message_id=new_message_id(secrets.token_bytes(16), row.mailbox.domain),
         )
-        for row, ruling in zip(due, rulings, strict=True)
+        for row, text, ruling in zip(due, texts, rulings, strict=True)
     ]
     with transaction.atomic():
         # The passage first: who left it meanwhile, or stands at an earlier step again, is not planned for.
@@ -103,6 +107,8 @@ def _refuse(made: Sequence[OutboundMessage], rulings: Sequence[Ruling], at: date
     return len(refused)
 
 
-def _texts(due: Sequence[Enrollment]) -> dict[tuple[int, int], int]:
-    rows = Step.objects.filter(version__in={row.version_id for row in due})
-    return {(row.version_id, row.position): row.template_version_id for row in rows}
+def _texts(due: Sequence[Enrollment]) -> list[TemplateVersion]:
+    """What the next message of each is written from."""
+    rows = Step.objects.filter(version__in={row.version_id for row in due}).select_related("template_version")
+    texts = {(row.version_id, row.position): row.template_version for row in rows}
+    return [texts[(row.version_id, row.next_step)] for row in due]

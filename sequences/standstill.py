@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from compliance import addresses, halts, suppression
 from compliance.addresses import AddressError
-from sequences.models import Mailbox, OutboundMessage, RecipientList, Sequence
+from sequences.models import Mailbox, OutboundMessage, RecipientList, Sequence, Template
 
 _BATCH = 1000
 # What the door holds for a halt it asks about again after an hour; only a younger start has anything to bring forward.
@@ -23,7 +23,7 @@ class NothingMatches(LookupError):
 
 
 def scopes_of(kind: str, name: str) -> list[str]:
-    """The scopes that people mean by the name of a mailbox, domain, sequence, list, recipient-domain.
+    """The scopes that people mean by the name of a mailbox, domain, sequence, template, list, recipient-domain.
 
     A name that two lists have but for its case means both: stopping too much can be mended. Raises NothingMatches.
     """
@@ -56,11 +56,15 @@ def _sequences() -> list[tuple[str, list[str]]]:
     return [(row.key, [row.name.lower(), row.slug.lower()]) for row in Sequence.objects.all()]
 
 
+def _templates() -> list[tuple[str, list[str]]]:
+    return [(row.key, [row.name.lower(), row.slug.lower()]) for row in Template.objects.all()]
+
+
 def _lists() -> list[tuple[str, list[str]]]:
     return [(row.key, [row.name.lower()]) for row in RecipientList.objects.all()]
 
 
-_THERE = {"mailbox": _mailboxes, "domain": _domains, "sequence": _sequences, "list": _lists}
+_THERE = {"mailbox": _mailboxes, "domain": _domains, "sequence": _sequences, "template": _templates, "list": _lists}
 
 
 def held_by(scope: str) -> Q:
@@ -73,6 +77,8 @@ def held_by(scope: str) -> Q:
             return Q(mailbox__address__iendswith=f"@{key}")
         case "sequence":
             return Q(enrollment__version__sequence=key)
+        case "template":
+            return Q(template_version__template=key)
         case "list":
             return Q(enrollment__row__recipient_list=key)
         case "account":

@@ -15,7 +15,7 @@ from compliance.admin_pages import Panel, key_in, person
 from compliance.admin_words import Scope, know_scopes
 from compliance.models import Halt
 from sequences import standstill
-from sequences.models import Account, Mailbox, RecipientList, Sequence
+from sequences.models import Account, Mailbox, RecipientList, Sequence, Template
 
 
 def _row(model: type[models.Model]) -> Callable[[str], Scope | None]:
@@ -46,6 +46,7 @@ know_scopes(
         "list": _row(RecipientList),
         "mailbox": _row(Mailbox),
         "sequence": _row(Sequence),
+        "template": _row(Template),
         "sending-domain": _sending_domain,
     }
 )

@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from compliance import clock, watching
 from compliance.admin_acts import ActsAdmin
+from compliance.admin_halts import stop_panel
 from compliance.admin_pages import Page, Panel, badge, key_in, person
 from sequences import approval, countersigning, differences, showing
 from sequences.admin import preview, sights, signatures, versions
@@ -60,7 +61,7 @@ class TemplateAdmin(Page):
         return unused and bool(person(request).has_perm("sequences.delete_template"))
 
     def panels(self, request: HttpRequest, row: Template, at: datetime) -> list[Panel]:
-        return [versions.panel(request, row, model="templateversion", tones=TONES)]
+        return [versions.panel(request, row, model="templateversion", tones=TONES), stop_panel(request, [row.key])]
 
     @admin.display(description=_("versions"), ordering="version_count")
     def versions_shown(self, row: Any) -> int:
@@ -146,7 +147,7 @@ class TemplateVersionAdmin(ActsAdmin):
         panels = [*super().panels(request, row, at), self._preview(request, row, request.GET.get("as", ""))]
         if row.state not in {State.DRAFT, State.LOADED}:
             panels.append(sights.text_panel(differences.of_text(row)))
-        return [*panels, signatures.panel(row)]
+        return [*panels, signatures.panel(row), stop_panel(request, [row.template.key])]
 
     def to_be_seen(self, request: HttpRequest, row: TemplateVersion, at: datetime) -> tuple[list[Panel], str]:
         chosen, people = request.GET.get("as", ""), _sees_people(request)

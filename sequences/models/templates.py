@@ -28,6 +28,16 @@ class Template(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def key(self) -> str:
+        """The template with all its versions, as locks name it."""
+        return template_key(self.pk)
+
+
+def template_key(template: int) -> str:
+    """The same of a template whose row is not at hand."""
+    return f"template:{template}"
+
 
 class TemplateVersion(models.Model):
     """One wording on its way from content over CMO and CRO to sales ops (SOP 5.4)."""

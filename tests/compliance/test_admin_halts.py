@@ -9,7 +9,7 @@ from compliance.acts import Consent
 from compliance.models import AuditEntry, Halt
 from compliance.principals import SYSTEM
 from handoff.roles import ROLES
-from sequences.models import RecipientList, Sequence
+from sequences.models import RecipientList, Sequence, Template, TemplateVersion
 from tests.cast import TUESDAY
 from tests.desk import open_row, page, sign_in, take
 from tests.factories import AccountFactory, MailboxFactory, UserFactory
@@ -117,9 +117,10 @@ class TestNarrowerStops:
         row = under_way()
         account = AccountFactory(domain="pumps.example.com")
         sign_in(client, "root")
-        things = [row, Sequence.objects.get(), account]
+        things = [row, Sequence.objects.get(), Template.objects.get(), account]
         for thing in things:
             assert f'name="scope" value="{thing.key}"' in open_row(client, thing)  # type: ignore[attr-defined]
+        assert f'value="{Template.objects.get().key}"' in open_row(client, TemplateVersion.objects.get())
         assert 'value="recipient-domain:pumps.example.com"' in open_row(client, account)
 
     def test_without_a_reason_it_asks_for_one(self, client: Client) -> None:

@@ -54,11 +54,12 @@ def standing() -> list[str]:
     return sorted(halts.standing())
 
 
-def test_one_that_was_placed_since_the_backup_stands_again(backup: Backup) -> None:
-    first = place()
+@pytest.mark.parametrize("scope", ["mailbox:7", "template:7"])
+def test_one_that_was_placed_since_the_backup_stands_again(backup: Backup, scope: str) -> None:
+    first = place(scope)
     restored(backup)
     again = Halt.objects.get()
-    assert (again.scope, again.kind, again.origin) == ("mailbox:7", KIND, [first.order_no, first.at.isoformat()])
+    assert (again.scope, again.kind, again.origin) == (scope, KIND, [first.order_no, first.at.isoformat()])
     assert again.order_no > first.order_no
     assert AuditEntry.objects.filter(verb="halt.placed").exists()
     assert [one.name for one in invariants.declared() if one.count()] == []

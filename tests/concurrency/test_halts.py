@@ -17,7 +17,7 @@ from compliance.refusals import Refused
 from handoff import metrics
 from handoff.demo.catcher import Catcher
 from sequences import approval, planner, sender
-from sequences.models import Contact, Mailbox, OutboundMessage, TemplateVersion
+from sequences.models import Contact, Mailbox, OutboundMessage, Template, TemplateVersion
 from tests.cast import TUESDAY
 from tests.concurrency.together import together
 from tests.factories import TemplateVersionFactory, UserFactory, playbook_loaded
@@ -48,13 +48,14 @@ def passed_after(halt: Halt) -> int:
 
 
 class TestTheKillSwitchAtFullLoad:
-    @pytest.mark.parametrize(("scope", "people"), [("installation", MESSAGES), ("mailbox", 100)])
+    @pytest.mark.parametrize(("scope", "people"), [("installation", MESSAGES), ("mailbox", 100), ("template", 100)])
     def test_nothing_passes_the_door_after_it_is_pressed(self, catcher: Catcher, scope: str, people: int) -> None:
         playbook_loaded(caps=PLENTY)
         under_way(catcher.port, people=people)
         while OutboundMessage.objects.count() < people:
             planner.plan_round(TUESDAY)
-        pressed = halts.EVERYTHING if scope == "installation" else Mailbox.objects.get().key
+        keys = {"mailbox": Mailbox.objects.get().key, "template": Template.objects.get().key}
+        pressed = keys.get(scope, halts.EVERYTHING)
 
         def switch() -> None:
             while len(catcher.caught) < people // 10:

@@ -16,7 +16,7 @@ from compliance import halts, host_stop
 from compliance.models import AuditEntry, Halt
 from handoff.demo.catcher import Catcher
 from sequences import planner, sender
-from sequences.models import Attempt, OutboundMessage
+from sequences.models import Attempt, OutboundMessage, Template
 from tests.cast import TUESDAY
 from tests.factories import MailboxFactory, RecipientListFactory, UserFactory, approved_sequence
 from tests.sequences.campaign import State, message, play, under_way
@@ -68,13 +68,15 @@ class TestStopping:
         stop(f"--{kind}", name, *WHY)
         assert [found.startswith(scope) for found in halts.standing()] == [True]
 
-    def test_a_sequence_a_list_and_a_recipients_domain(self) -> None:
+    def test_a_sequence_a_template_a_list_and_a_recipients_domain(self) -> None:
         row = under_way()
         assert row.sequence_version is not None
         stop("--sequence", row.sequence_version.sequence.name, *WHY)
+        template = Template.objects.get()
+        stop("--template", template.slug.upper(), *WHY)
         stop("--list", row.name, *WHY)
         stop("--recipient-domain", "pumps.example.com", *WHY)
-        wanted = {row.sequence_version.sequence.key, row.key, "recipient-domain:pumps.example.com"}
+        wanted = {row.sequence_version.sequence.key, template.key, row.key, "recipient-domain:pumps.example.com"}
         assert set(halts.standing()) == wanted
 
     def test_two_lists_that_differ_in_case_alone_both_stop(self) -> None:
@@ -92,12 +94,17 @@ class TestStopping:
 
 
 class TestWhatItAnswers:
-    @pytest.mark.parametrize("kind", ["mailbox", "domain", "sequence", "list"])
+    @pytest.mark.parametrize("kind", ["mailbox", "domain", "sequence", "template", "list"])
     def test_what_nothing_is_called_leaves_with_1_and_says_what_there_is(self, kind: str) -> None:
         row = under_way()
         assert row.sequence_version is not None
         code, said = refused(f"--{kind}", "nowhere.example", *WHY)
-        known = {"list": row.name, "sequence": row.sequence_version.sequence.name}.get(kind, "ours.example.com")
+        names = {
+            "list": row.name,
+            "sequence": row.sequence_version.sequence.name,
+            "template": Template.objects.get().name,
+        }
+        known = names.get(kind, "ours.example.com")
         assert (code, known.lower() in said) == (1, True)
         assert not Halt.objects.exists()
 

@@ -168,13 +168,14 @@ class TestPeople:
         assert IN_TWO_SEQUENCES.count() == 1
 
 
-@pytest.mark.parametrize("scope", ["list", "sequence", "sending-domain"])
+@pytest.mark.parametrize("scope", ["list", "sequence", "template", "sending-domain"])
 def test_what_passed_a_halted_scope_is_found(scope: str) -> None:
     sent()
     row = message()
     keys = {
         "list": f"list:{row.recipient_list_id}",
         "sequence": row.enrollment.version.sequence.key,
+        "template": row.template_version.template.key,
         "sending-domain": f"sending-domain:{row.mailbox.domain}",
     }
     halts.place(keys[scope], Halt.Kind.KILL_SWITCH, "Wait.", by=SYSTEM, at=TUESDAY)

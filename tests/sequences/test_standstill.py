@@ -9,9 +9,9 @@ from compliance.acts import Consent
 from compliance.models import Halt, Outcome
 from compliance.principals import SYSTEM
 from sequences import asks, planner, standstill
-from sequences.models import OutboundMessage
+from sequences.models import OutboundMessage, Template
 from tests.cast import TUESDAY
-from tests.factories import MailboxFactory, UserFactory
+from tests.factories import MailboxFactory, TemplateVersionFactory, UserFactory
 from tests.sequences.campaign import message, play, under_way
 from tests.sequences.scripted_smtp import ScriptedServer
 
@@ -19,7 +19,16 @@ pytestmark = [pytest.mark.django_db, pytest.mark.everywhere]
 
 MINUTE = timedelta(minutes=1)
 WHY = Consent("The cause is mended.")
-EVERY_KIND = ["installation", "mailbox", "sending-domain", "sequence", "list", "account", "recipient-domain"]
+EVERY_KIND = [
+    "installation",
+    "mailbox",
+    "sending-domain",
+    "sequence",
+    "template",
+    "list",
+    "account",
+    "recipient-domain",
+]
 
 
 def place(scope: str) -> Halt:
@@ -67,10 +76,19 @@ class TestHolding:
         assert standstill.counts(f"{kind}:999")["waiting"] == 0
         assert clearance_says() == Outcome.PERMIT
 
-    def test_what_becomes_due_meanwhile_is_planned_and_waits(self) -> None:
-        place(halts.EVERYTHING)
-        planned()
+    @pytest.mark.parametrize("kind", ["installation", "template"])
+    def test_what_becomes_due_meanwhile_is_planned_and_waits(self, kind: str) -> None:
+        under_way()
+        place(halts.EVERYTHING if kind == "installation" else Template.objects.get().key)
+        planner.plan_round(TUESDAY)
         assert (message().state, message().reason) == (OutboundMessage.State.PLANNED, "halted")
+
+    def test_a_template_stands_still_with_every_version_of_it(self) -> None:
+        planned()
+        newer = TemplateVersionFactory(template=Template.objects.get(), number=2)
+        OutboundMessage.objects.update(template_version=newer)
+        place(newer.template.key)
+        assert clearance_says() == Outcome.DEFER
 
 
 class TestStartingAgain:

@@ -18,6 +18,7 @@ _KINDS = {
     "mailbox": "ADDRESS",
     "domain": "DOMAIN",
     "sequence": "NAME",
+    "template": "NAME",
     "list": "NAME",
     "recipient-domain": "DOMAIN",
 }
