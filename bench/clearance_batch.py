@@ -6,6 +6,7 @@ from bench import campaign
 from bench.harness import Figure, percentile, seconds
 from compliance import clearance
 from compliance.models import Decision
+from handoff import memory
 from tests.cast import TUESDAY
 
 N = 1_000
@@ -13,8 +14,9 @@ _TIMES, _APART = 3, timedelta(minutes=30)
 
 
 def measure(n: int) -> list[Figure]:
-    """Each batch is of other people, half an hour after the one before."""
+    """Each batch is of other people, half an hour after the one before; the process has settled, as workers have."""
     asked = campaign.under_way(n * _TIMES)
+    memory.settle()
     taken = []
     for turn in range(_TIMES):
         batch, at = asked[turn * n : (turn + 1) * n], TUESDAY + turn * _APART

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from django.db import connection
 
 from compliance import attending, stopping
-from handoff import rounds
+from handoff import memory, rounds
 
 # Of the web server alone; the rounds end when what is on the wire has its answer (compliance.stopping).
 _GRACE_SECONDS = 30
@@ -64,6 +64,7 @@ def until_stopped(process: subprocess.Popen[bytes], *, with_rounds: bool) -> Non
     with stopping.heeding_signals():
         if with_rounds:
             attending.start()
+            memory.settle()
             rounds.loop(over)
         while not over():
             time.sleep(_PAUSE_SECONDS)

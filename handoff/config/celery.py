@@ -4,7 +4,7 @@ import logging.config
 import os
 
 from celery import Celery
-from celery.signals import setup_logging, worker_ready, worker_shutting_down
+from celery.signals import setup_logging, worker_process_init, worker_ready, worker_shutting_down
 from django.conf import settings
 from django.utils.module_loading import import_string
 
@@ -27,6 +27,11 @@ def _attend(**_: object) -> None:
     import_string("compliance.attending.start")()
 
 
+def _settle(**_: object) -> None:
+    import_string("handoff.memory.settle")()
+
+
 setup_logging.connect(_log_as_everywhere)
 worker_ready.connect(_attend)
+worker_process_init.connect(_settle)
 worker_shutting_down.connect(stopping.ask)

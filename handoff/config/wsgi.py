@@ -10,6 +10,8 @@ application = get_wsgi_application()
 
 # Not before Django is set up: the keeper speaks to the database.
 from compliance import attending, keeper  # noqa: E402
+from handoff import memory  # noqa: E402
 
 keeper.start()
 attending.start()
+memory.settle()

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from compliance import attending, stopping
-from handoff import rounds
+from handoff import memory, rounds
 
 
 class Command(BaseCommand):
@@ -15,4 +15,5 @@ class Command(BaseCommand):
         with stopping.heeding_signals():
             self.stderr.write("running the rounds; Ctrl-C stops after the message on the wire")
             attending.start()
+            memory.settle()
             rounds.loop(stopping.asked)
