@@ -9,7 +9,7 @@ from compliance import addresses, cards
 from compliance.asking import Ask
 from compliance.clearance import Ruling
 from sequences import asks, wording
-from sequences.models import Account, Contact, Enrollment, ListRow
+from sequences.models import Account, Contact, Enrollment, ListRow, Step
 from tests.cast import LONG_AGO, TUESDAY
 from tests.factories import MailboxFactory, approved_sequence, playbook_loaded, running_list
 from tests.sequences.campaign import PLENTY
@@ -32,7 +32,8 @@ def under_way(people: int, at: datetime = TUESDAY) -> list[Ask]:
     rows = Enrollment.objects.select_related(
         "contact__account", "contact__card", "version__sequence", "row__recipient_list", "mailbox"
     )
-    return [asks.for_step(row) for row in rows.order_by("pk")]
+    template = Step.objects.get().template_version.template
+    return [asks.for_step(row, template.key) for row in rows.order_by("pk")]
 
 
 def everything(permitted: Sequence[Ruling]) -> list[str]:

@@ -4,6 +4,8 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from uuid import UUID
 
 from compliance import builds, bulk
@@ -55,13 +57,15 @@ def _decisions(rulings: Sequence[Ruling], at: datetime) -> Iterator[Sequence[obj
 def _texts(rulings: Sequence[Ruling]) -> Iterator[str]:
     """The verdicts of each ruling as JSON; what a rule says to many of a batch is put into words once."""
     known: dict[str, dict[int, str]] = defaultdict(dict)
-    for ruling in rulings:
-        # Told apart by identity: every verdict of the batch is alive as long as its rulings.
-        parts = [
-            known[rule].get(id(said)) or known[rule].setdefault(id(said), json.dumps(as_stored(rule, said)))
-            for rule, said in zip(ruling.rules, ruling.said, strict=True)
-        ]
-        yield f"[{', '.join(parts)}]"
+    for rules, some in groupby(rulings, attrgetter("rules")):
+        columns = [(rule, known[rule]) for rule in rules]
+        for ruling in some:
+            # Told apart by identity: every verdict of the batch is alive as long as its rulings.
+            parts = [
+                words.get(id(said)) or words.setdefault(id(said), json.dumps(as_stored(rule, said)))
+                for (rule, words), said in zip(columns, ruling.said, strict=True)
+            ]
+            yield f"[{', '.join(parts)}]"
 
 
 def _cleared(ruling: Ruling, at: datetime) -> Cleared:

@@ -60,22 +60,22 @@ class MayBeAddressed(Rule):
 
     def load(self, asks: Batch, at: datetime) -> frozenset[str]:
         stated = playbook.section("recipients").get("never_domains", ())
-        return _wireless() | {str(domain).lower().lstrip("@") for domain in stated}
+        return _wireless() | {f"@{str(domain).lower().lstrip('@')}" for domain in stated}
 
     def judge(self, ask: Ask, facts: frozenset[str], at: datetime) -> Verdict:
         local = ask.address.base_local
         if local in _NEVER or local.startswith("list-") or local.endswith("-request"):
             return refuse("role_address", local=local)
-        for reading in addresses.domain_variants(ask.address.domain):
-            if reading[1:] in facts:
-                return refuse("wireless_domain" if reading[1:] in _wireless() else "never_domain")
-        return permit()
+        spelled = addresses.domain_variants(ask.address.domain)
+        if facts.isdisjoint(spelled):
+            return permit()
+        return refuse("never_domain" if _wireless().isdisjoint(spelled) else "wireless_domain")
 
 
 @lru_cache(maxsize=1)
 def _wireless() -> frozenset[str]:
     lines = Path(__file__).with_name("wireless.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    return frozenset(f"@{line.strip()}" for line in lines if line.strip() and not line.startswith("#"))
 
 
 class HasLegalBasis(Rule):

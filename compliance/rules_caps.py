@@ -5,7 +5,6 @@ Counted from the door's own rows under the locks on the budgets, never from a co
 """
 
 from abc import ABC, abstractmethod
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,7 +32,7 @@ class Facts:
     """
 
     limits: Mapping[Kind, Sequence[Cap]]
-    gone: Gone = field(default_factory=dict)
+    gone: Gone = field(default_factory=spent.nothing)
     span: timedelta = timedelta()
     said: dict[tuple[Kind, int], Verdict] = field(default_factory=dict)
 
@@ -68,14 +67,14 @@ class _Cap(Rule, ABC):
         counted = [ask for ask in asks if self._counted_by(ask)]
         limits = {kind: self.limits(section, kind) for kind in {self.kind(ask) for ask in counted}}
         span = max((cap.window for some in limits.values() for cap in some), default=timedelta())
-        return Facts(limits, self.gone(asks, at, span) if span else {}, span)
+        return Facts(limits, self.gone(asks, at, span) if span else spent.nothing(), span)
 
     def judge(self, ask: Ask, facts: Facts, at: datetime) -> Verdict:
         key, kind = self._counted_by(ask), self.kind(ask)
         limits = facts.limits.get(kind) if key else None
         if not limits:
             return permit()
-        own, gone = self.mark(ask), facts.gone.get(key, {})
+        own, gone = self.mark(ask), facts.gone[key]
         count = len(gone) - (own in gone)
         if said := facts.said.get((kind, count)):
             return said
@@ -92,7 +91,7 @@ class _Cap(Rule, ABC):
 
     def spend(self, ask: Ask, facts: Facts, at: datetime) -> None:
         if key := self._counted_by(ask):
-            facts.gone.setdefault(key, {})[self.mark(ask)] = at
+            facts.gone[key][self.mark(ask)] = at
 
     def _counted_by(self, ask: Ask) -> Key:
         """The key, if the cap applies; nothing is counted before something is planned."""
@@ -110,7 +109,7 @@ class _MessageCap(_Cap, ABC):
 
     def gone(self, asks: Batch, at: datetime, span: timedelta) -> Gone:
         names, value, since = self.names(asks), attrgetter(self.column), at - span
-        gone: Gone = defaultdict(dict)
+        gone = spent.nothing()
         for sent in asks.once(spent.messages, at - _longest()):
             if sent.at > since:
                 for key in names.get(value(sent), ()):

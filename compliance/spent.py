@@ -17,7 +17,7 @@ from compliance.models import Decision, Outcome, Touch
 
 # What counts against each key: by message or attempt, so that none counts twice, the moment it may have gone.
 Key = str | UUID
-Gone = dict[Key, dict[str, datetime]]
+Gone = defaultdict[Key, dict[str, datetime]]
 # For which keys of the batch something counts, by the value it was written down under.
 Names = Mapping[Key, Sequence[Key]]
 Known = TypeVar("Known", str, UUID)
@@ -33,6 +33,11 @@ class Sent(NamedTuple):
     at: datetime
 
 
+def nothing() -> Gone:
+    """What is filled in."""
+    return defaultdict(dict)
+
+
 def messages(asks: Batch, since: datetime) -> list[Sent]:
     """What has gone since to the persons, accounts and domains of the batch, by time.
 
@@ -46,7 +51,7 @@ def messages(asks: Batch, since: datetime) -> list[Sent]:
 def openings(mailboxes: Collection[str], since: datetime) -> Gone:
     """By mailbox, every message since by which somebody was written to for the first time."""
     rows = Touch.objects.filter(mailbox__among=mailboxes, opening=True, at__gt=since).order_by("at")
-    gone: Gone = defaultdict(dict)
+    gone = nothing()
     for mailbox, ref, moment in rows.values_list("mailbox", "ref", "at"):
         gone[mailbox][ref] = moment
     return gone
@@ -55,7 +60,7 @@ def openings(mailboxes: Collection[str], since: datetime) -> Gone:
 def attempts(mailboxes: Collection[str], since: datetime) -> Gone:
     """By mailbox, every attempt that may have been made since."""
     rows = Decision.objects.filter(mailbox__among=mailboxes, outcome=Outcome.PERMIT, at__gt=since)
-    gone: Gone = defaultdict(dict)
+    gone = nothing()
     for mailbox, ref, number, moment in rows.values_list("mailbox", "ref", "attempt", "at"):
         gone[mailbox][attempt(ref, number)] = moment
     return gone

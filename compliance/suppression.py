@@ -8,6 +8,7 @@ be asked here as well.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -125,9 +126,11 @@ def domain_scopes(domain: str) -> set[str]:
     return {domain_scope(reading) for reading in addresses.domain_readings(domain)}
 
 
-def scopes_above(domain: str) -> set[str]:
+# The people of a batch work at few companies.
+@lru_cache(maxsize=10_000)
+def scopes_above(domain: str) -> frozenset[str]:
     """What somebody at a recipient domain may be held by: the domain in every reading, and each domain above those."""
-    return {domain_scope(spelled.removeprefix("@")) for spelled in addresses.domain_variants(domain)}
+    return frozenset(domain_scope(spelled.removeprefix("@")) for spelled in addresses.domain_variants(domain))
 
 
 def not_taken(limit: int) -> list[Suppression]:

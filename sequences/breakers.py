@@ -112,7 +112,7 @@ def scopes_of_sender(mailbox: Mailbox) -> set[str]:
 def signed_too_early(scopes: Collection[str]) -> dict[str, datetime]:
     """{list, mailbox, sending domain: when a breaker last stopped it}: what was signed of it before is signed again
     (LAW BNC-09, APR-05)."""
-    halts = Halt.objects.filter(scope__in=scopes, kind=Halt.Kind.BREAKER)
+    halts = Halt.objects.filter(scope__among=scopes, kind=Halt.Kind.BREAKER)
     return dict(halts.values_list("scope").annotate(last=Max("at")))
 
 
@@ -162,7 +162,7 @@ def _complaints(at: datetime) -> list[_Complaint]:
 
 def _started(scopes: Collection[str]) -> dict[tuple[str, str], datetime]:
     """When two people last started a scope again that a breaker had stopped."""
-    lifted = Halt.objects.filter(scope__in=scopes, kind=Halt.Kind.BREAKER, state=Halt.State.LIFTED)
+    lifted = Halt.objects.filter(scope__among=scopes, kind=Halt.Kind.BREAKER, state=Halt.State.LIFTED)
     rows = lifted.values_list("scope", "code").annotate(last=Max("lifted_at"))
     return {(scope, code): last for scope, code, last in rows}
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from compliance.asking import Ask, Batch
 from compliance.clearance import Rule, Verdict, defer, permit
@@ -22,6 +23,11 @@ class Counted:
     stopped: Mapping[str, datetime]
     signed: Mapping[int, datetime | None]
 
+    @cached_property
+    def nothing(self) -> bool:
+        """Whether no breaker has anything against anybody of the batch, as nearly always."""
+        return not self.trips and not self.stopped
+
 
 class BreakersHold(Rule):
     """Its list, mailbox and sending domain are below the limits of bounces and complaints, and what a breaker stopped
@@ -31,12 +37,10 @@ class BreakersHold(Rule):
         scopes = {scope for ask in asks if ask.step is not None for scope in _scopes(ask)}
         trips = {trip.scope: trip for trip in breakers.tripped(scopes, at) if not trip.warning}
         stopped = breakers.signed_too_early(scopes)
-        passages = {ask.enrollment for ask in asks if ask.enrollment and not stopped.keys().isdisjoint(_scopes(ask))}
-        rows = ListRow.objects.filter(enrollments__in=passages) if passages else ListRow.objects.none()
-        return Counted(trips, stopped, dict(rows.values_list("enrollments", "signed_at")))
+        return Counted(trips, stopped, _signed(asks, stopped) if stopped else {})
 
     def judge(self, ask: Ask, facts: Counted, at: datetime) -> Verdict:
-        if ask.step is None or ask.enrollment is None:
+        if ask.step is None or ask.enrollment is None or facts.nothing:
             return permit()
         for scope in _scopes(ask):
             if trip := facts.trips.get(scope):
@@ -48,6 +52,11 @@ class BreakersHold(Rule):
             if stopped and (signed is None or signed <= stopped):
                 return defer("sign_again", at + _UNTIL_SOMEBODY_SIGNS, scope=scope, stopped=stopped.isoformat())
         return permit()
+
+
+def _signed(asks: Batch, stopped: Mapping[str, datetime]) -> dict[int, datetime | None]:
+    passages = {ask.enrollment for ask in asks if ask.enrollment and not stopped.keys().isdisjoint(_scopes(ask))}
+    return dict(ListRow.objects.filter(enrollments__in=passages).values_list("enrollments", "signed_at"))
 
 
 def _scopes(ask: Ask) -> list[str]:

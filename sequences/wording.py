@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from compliance import audit, playbook
@@ -10,7 +10,15 @@ from sequences.models import Contact, Mailbox, SequenceVersion, Step, TemplateVe
 from sequences.render import KNOWN_VARIABLES as KNOWN_VARIABLES
 from sequences.render import Skeleton, compile_wording
 
-House = Mapping[str, Any]
+
+class House(dict[str, Any]):
+    """What the playbook says of every message, in one form; the same for all rows, so written down once for all."""
+
+    @cached_property
+    def canonical(self) -> bytes:
+        """As it stands in a leaf."""
+        return audit.canonical(self)
+
 
 # Where each value about a person stands, as a query names it from the contact on.
 PERSONAL: Mapping[str, str] = {
@@ -113,7 +121,8 @@ def leaf_digest(
 
 def leaf_of(address: str, values: Mapping[str, str], *, country: str, basis: str, source: str, house: House) -> str:
     """The same of what a row says, read from wherever it stands."""
-    return _digest([address, values, country, basis, source, house])
+    said = audit.canonical([address, values, country, basis, source])
+    return hashlib.sha256(b"%s,%s]" % (said[:-1], house.canonical)).hexdigest()
 
 
 def sender_digest(mailbox: Mailbox) -> str:
@@ -149,8 +158,8 @@ def _house(sender: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _forms(sender: Mapping[str, Any], sequences: Mapping[str, Any]) -> tuple[House, ...]:
-    first = _house(sender)
-    return {**first, "form": 2, "sequences": sequences}, first
+    first = House(_house(sender))
+    return House(first, form=2, sequences=sequences), first
 
 
 def _used(steps: Sequence[Step], *, alternatives: bool) -> tuple[str, ...]:

@@ -44,7 +44,8 @@ def test_a_sequence() -> None:
 
 @pytest.mark.parametrize("form", LEAVES)
 def test_a_row_in_every_form(form: str) -> None:
-    assert wording.leaf_of(**LEAVES[form]["of"]) == LEAVES[form]["digest"]
+    of = LEAVES[form]["of"]
+    assert wording.leaf_of(**{**of, "house": wording.House(of["house"])}) == LEAVES[form]["digest"]
 
 
 def test_a_list() -> None:
