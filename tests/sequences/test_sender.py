@@ -11,9 +11,9 @@ from compliance.models import Decision, Suppression
 from compliance.principals import SYSTEM
 from compliance.transitions import move
 from handoff.demo.catcher import Catcher
-from sequences import lists, planner, sender, settling
+from sequences import lists, planner, sender, settling, wording
 from sequences.dispositions import Accepted, Phase, Rejected, Reply
-from sequences.models import Attempt, Contact, Enrollment, ExitReason, OutboundMessage, RecipientList
+from sequences.models import Attempt, Contact, Enrollment, ExitReason, ListRow, OutboundMessage, RecipientList
 from sequences.settling import Tried
 from tests.cast import TUESDAY
 from tests.factories import (
@@ -115,7 +115,11 @@ class TestAccepted:
             under_way(people=4)
             planner.plan_round(TUESDAY)
             for number, row in enumerate(OutboundMessage.objects.order_by("pk")):
-                OutboundMessage.objects.filter(pk=row.pk).update(mailbox=mailboxes[number % 2])
+                mailbox = mailboxes[number % 2]
+                OutboundMessage.objects.filter(pk=row.pk).update(mailbox=mailbox)
+                ListRow.objects.filter(enrollments=row.enrollment_id).update(
+                    signed_sender=wording.sender_digest(mailbox)
+                )
             with stopping.heeding_signals():
                 assert play() == {"accepted": 1, "left": 3}
                 assert play(TUESDAY + HOUR) == {}
