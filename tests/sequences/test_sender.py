@@ -6,20 +6,17 @@ from datetime import timedelta
 import pytest
 from pytest_django.fixtures import Settings
 
-from compliance import stopping
 from compliance.models import Decision, Suppression
 from compliance.principals import SYSTEM
 from compliance.transitions import move
-from handoff.demo.catcher import Catcher
-from sequences import lists, planner, sender, settling, wording
+from sequences import lists, planner, sender, settling
 from sequences.dispositions import Accepted, Phase, Rejected, Reply
-from sequences.models import Attempt, Contact, Enrollment, ExitReason, ListRow, OutboundMessage, RecipientList
+from sequences.models import Attempt, Contact, Enrollment, ExitReason, OutboundMessage, RecipientList
 from sequences.settling import Tried
 from tests.cast import TUESDAY
 from tests.factories import (
     AccountFactory,
     ContactFactory,
-    MailboxFactory,
     UserFactory,
     approved_sequence,
     having_read,
@@ -105,24 +102,6 @@ class TestAccepted:
         under_way(server.port, people=3)
         assert play() == {"accepted": 1, "left": 2}
         assert play(TUESDAY + MINUTE) == {"accepted": 1, "left": 1}
-
-    def test_whoever_is_told_to_end_finishes_the_message_on_the_wire_and_no_other(self) -> None:
-        def told(_recipient: str) -> None:
-            stopping.ask()
-
-        with Catcher(refuse=told) as catcher:
-            mailboxes = MailboxFactory.create_batch(2, port=catcher.port)
-            under_way(people=4)
-            planner.plan_round(TUESDAY)
-            for number, row in enumerate(OutboundMessage.objects.order_by("pk")):
-                mailbox = mailboxes[number % 2]
-                OutboundMessage.objects.filter(pk=row.pk).update(mailbox=mailbox)
-                ListRow.objects.filter(enrollments=row.enrollment_id).update(
-                    signed_sender=wording.sender_digest(mailbox)
-                )
-            with stopping.heeding_signals():
-                assert play() == {"accepted": 1, "left": 3}
-                assert play(TUESDAY + HOUR) == {}
 
     def test_every_promise_is_kept(self, server: ScriptedServer) -> None:
         under_way(server.port, people=3, steps=2)
