@@ -3,17 +3,15 @@
 For `Batch.once`: read under the locks of the batch, as columns where a batch has a thousand rows.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from compliance import audit
 from compliance.asking import Batch
 from sequences import validity, wording
-from sequences.models import Enrollment, RecipientList, SequenceVersion, Signature, Step, TemplateVersion
+from sequences.models import Enrollment, RecipientList, SequenceVersion, Step
+from sequences.validity import Given
 
-Signable = TemplateVersion | SequenceVersion | RecipientList
 _CONTACT = "contact__"
 _COLUMNS = {
     "state": "state",
@@ -66,27 +64,6 @@ class Version(NamedTuple):
     steps: Sequence[Step]
 
 
-@dataclass(frozen=True)
-class Given:
-    """Signatures by subject, and which of all of them stand."""
-
-    by_subject: Mapping[str, Sequence[Signature]]
-    standing: Collection[int]
-
-    def on(self, row: Signable, digest: str) -> list[Signature]:
-        """Those that are on this digest of the row."""
-        return [one for one in self.by_subject.get(audit.reference(row), ()) if one.digest == digest]
-
-    def stand(self, signatures: Sequence[Signature]) -> list[Signature]:
-        """Those whose signers are here and may still sign that."""
-        return [one for one in signatures if one.pk in self.standing]
-
-    def moments(self, recipients: RecipientList) -> set[datetime]:
-        """When the rows of a list were signed by somebody who may still sign."""
-        given = self.by_subject.get(audit.reference(recipients), ())
-        return {one.at for one in self.stand(given) if one.step == Signature.Step.RECIPIENTS}
-
-
 def passages(asks: Batch) -> dict[int, Passage]:
     """The passages that these messages belong to, by primary key."""
     values = [_CONTACT + path for path in wording.PERSONAL.values()]
@@ -111,16 +88,13 @@ def signatures(asks: Batch) -> Given:
     """All that was signed of the texts, sequences and lists of this batch."""
     read = asks.once(versions).values()
     lists = {passage.recipient_list for passage in asks.once(passages).values()}
-    signed: list[Signable] = [
-        *(version.row for version in read),
-        *(step.template_version for version in read for step in version.steps),
-        *(RecipientList(pk=pk) for pk in lists),
-    ]
-    given = list(Signature.objects.filter(subject__in={audit.reference(row) for row in signed}))
-    by_subject: dict[str, list[Signature]] = {}
-    for one in given:
-        by_subject.setdefault(one.subject, []).append(one)
-    return Given(by_subject, validity.standing(given))
+    return validity.given(
+        [
+            *(version.row for version in read),
+            *(step.template_version for version in read for step in version.steps),
+            *(RecipientList(pk=pk) for pk in lists),
+        ]
+    )
 
 
 def _values(found: Sequence[str | None]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Recipient lists: sales ops loads and submits, the CRO signs every row as it stands, the passage begins (spec I4)."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -185,7 +185,7 @@ def nothing_to_sign(row: RecipientList, at: datetime) -> list[Refusal]:
 def unsigned(recipients: RecipientList, at: datetime) -> list[ListRow]:
     """Rows that wait for a signature: added, changed, to be written to by a sender who was not signed or is named
     otherwise now, signed too long ago, before a breaker, or by somebody who is gone."""
-    standing, rows = signed_by_staff([recipients.pk]), leaves.rows_of(recipients)
+    signed, rows = validity.given([recipients]).moments(recipients), leaves.rows_of(recipients)
     theirs = senders.under_way(rows)
     changed = leaves.changed(rows, recipients.sequence_version, theirs)
     too_early = _TooEarly(recipients, theirs, at)
@@ -195,7 +195,7 @@ def unsigned(recipients: RecipientList, at: datetime) -> list[ListRow]:
         if row.pk in changed
         or row.signed_at is None
         or row.signed_at <= too_early.of(row)
-        or (recipients.pk, row.signed_at) not in standing
+        or row.signed_at not in signed
     ]
 
 
@@ -221,14 +221,6 @@ def signature_ends(recipients: RecipientList) -> datetime | None:
     """When the first row's signature ends by its age; None when no row is signed."""
     signed = recipients.rows.filter(removed_at=None).exclude(signed_leaf="").aggregate(first=Min("signed_at"))
     return signed["first"] + validity.valid_for() if signed["first"] else None
-
-
-def signed_by_staff(recipients: Collection[int]) -> set[tuple[int, datetime]]:
-    """(list, moment) of every signature of these lists whose signer may still sign."""
-    lists = {audit.reference(RecipientList(pk=pk)): pk for pk in recipients}
-    given = list(Signature.objects.filter(subject__in=lists, step=Signature.Step.RECIPIENTS))
-    standing = validity.standing(given)
-    return {(lists[one.subject], one.at) for one in given if one.pk in standing}
 
 
 def _held(recipients: RecipientList) -> RecipientList:

@@ -12,7 +12,7 @@ from compliance.asking import Ask, Batch
 from compliance.calendar import Window
 from compliance.clearance import Rule, Verdict, defer, permit, refuse
 from sequences import approval, batches, wording
-from sequences.batches import Given, Passage, Version
+from sequences.batches import Passage, Version
 from sequences.models import (
     Enrollment,
     Mailbox,
@@ -23,6 +23,7 @@ from sequences.models import (
 )
 from sequences.models.mailboxes import mailbox_key
 from sequences.timetable import next_slot
+from sequences.validity import Given
 from sequences.zones import hours, windows
 
 # A person has to decide; the message asks again tomorrow, and its step's expiry bounds the waiting.

@@ -5,7 +5,8 @@ more with a reason. Every signature ends when its signer is no longer on the sta
 the step that they signed; being away ends nothing.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,8 +14,10 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db.models import Q
 
-from compliance import playbook
-from sequences.models import Signature
+from compliance import audit, playbook
+from sequences.models import RecipientList, SequenceVersion, Signature, TemplateVersion
+
+Signable = TemplateVersion | SequenceVersion | RecipientList
 
 PERMISSIONS: Mapping[str, str] = {
     Signature.Step.MESSAGING: "approve_messaging",
@@ -26,6 +29,27 @@ PERMISSIONS: Mapping[str, str] = {
 # So long before its end a signature may be renewed.
 SOON = timedelta(days=7)
 _DAYS, _LONGEST = 30, 92
+
+
+@dataclass(frozen=True)
+class Given:
+    """Signatures by subject, and which of all of them stand."""
+
+    by_subject: Mapping[str, Sequence[Signature]]
+    standing: Collection[int]
+
+    def on(self, row: Signable, digest: str) -> list[Signature]:
+        """Those that are on this digest of the row."""
+        return [one for one in self.by_subject.get(audit.reference(row), ()) if one.digest == digest]
+
+    def stand(self, signatures: Sequence[Signature]) -> list[Signature]:
+        """Those whose signers are here and may still sign that."""
+        return [one for one in signatures if one.pk in self.standing]
+
+    def moments(self, recipients: RecipientList) -> set[datetime]:
+        """When the rows of a list were signed by somebody who may still sign."""
+        given = self.by_subject.get(audit.reference(recipients), ())
+        return {one.at for one in self.stand(given) if one.step == Signature.Step.RECIPIENTS}
 
 
 class ApprovalsError(ValueError):
@@ -49,6 +73,15 @@ def valid_for() -> timedelta:
     """How long the signature of a row holds; what is longer without a reason, or beyond reason, does not count."""
     section = playbook.section("approvals")
     return timedelta(days=min(_stated(section), _LONGEST if _because(section) else _DAYS))
+
+
+def given(rows: Iterable[Signable]) -> Given:
+    """Everything that was signed of these."""
+    signatures = list(Signature.objects.filter(subject__in={audit.reference(row) for row in rows}))
+    by_subject: dict[str, list[Signature]] = {}
+    for one in signatures:
+        by_subject.setdefault(one.subject, []).append(one)
+    return Given(by_subject, standing(signatures))
 
 
 def standing(signatures: Iterable[Signature]) -> frozenset[int]:
