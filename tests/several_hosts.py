@@ -13,6 +13,7 @@ from compliance.faults import Fault
 from compliance.models import Installation
 from tests.cast import TUESDAY
 from tests.factories import UserFactory
+from tests.faults.backups import Backup
 
 
 @contextmanager
@@ -48,3 +49,12 @@ def code_of(found: Fault | None) -> str:
 def _taking_part(name: str) -> Fault | None:
     with on(name):
         return following.take_part(TUESDAY)
+
+
+def restored(backup: Backup) -> None:
+    """The backup is back; host a finds it behind its journal, and a person arms it there."""
+    backup.restore()
+    backup.remove()
+    assert take_part("a") == ["behind_journal"]
+    arm("a")
+    assert take_part("a") == [""]

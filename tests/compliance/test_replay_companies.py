@@ -13,7 +13,7 @@ from tests.cast import TUESDAY
 from tests.compliance.asking import RULES
 from tests.factories import armed, playbook_loaded
 from tests.faults.backups import Backup
-from tests.several_hosts import arm, on, take_part
+from tests.several_hosts import arm, on, restored, take_part
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.everywhere]
 ONE, OTHER, THIRD = "account:1", "account:2", "account:3"
@@ -41,14 +41,6 @@ def merge(kept: str = ONE, absorbed: str = OTHER) -> None:
 def stop(account: str, domain: str = "pumps.example") -> None:
     with on("a"):
         suppression.stop_company(account, [domain], Stop(SuppressionReason.LEGAL_DEMAND), by=SYSTEM, at=TUESDAY)
-
-
-def restored(backup: Backup) -> None:
-    backup.restore()
-    backup.remove()
-    assert take_part("a") == ["behind_journal"]
-    arm("a")
-    assert take_part("a") == [""]
 
 
 @pytest.mark.parametrize("account", [ONE, OTHER])

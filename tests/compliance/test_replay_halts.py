@@ -12,7 +12,7 @@ from compliance.vault import Unreadable
 from tests.cast import TUESDAY
 from tests.factories import UserFactory, armed, playbook_loaded
 from tests.faults.backups import Backup
-from tests.several_hosts import arm, on, take_part
+from tests.several_hosts import arm, on, restored, take_part
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.everywhere]
 KIND = Halt.Kind.KILL_SWITCH
@@ -40,14 +40,6 @@ def start(row: Halt) -> None:
     with on("a"):
         asked = halts.ask_start(row, by=UserFactory(role="cmo"), at=TUESDAY, consent=SEEN)
         halts.confirm_start(asked, by=UserFactory(role="cro"), at=TUESDAY, consent=SEEN)
-
-
-def restored(backup: Backup) -> None:
-    backup.restore()
-    backup.remove()
-    assert take_part("a") == ["behind_journal"]
-    arm("a")
-    assert take_part("a") == [""]
 
 
 def standing() -> list[str]:

@@ -18,7 +18,7 @@ from tests.compliance.forgetting import set_counter
 from tests.factories import armed, card_of, playbook_loaded
 from tests.faults.backups import Backup
 from tests.processes import eventually, started
-from tests.several_hosts import arm, on, take_part
+from tests.several_hosts import on, restored, take_part
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 BYRON = "byron@mills.example.com"
@@ -83,14 +83,6 @@ def are_one() -> bool:
 
 def caught_up() -> None:
     journaling.journal_round(LATER)
-
-
-def restored(backup: Backup) -> None:
-    backup.restore()
-    backup.remove()
-    assert take_part("a") == ["behind_journal"]
-    arm("a")
-    assert take_part("a") == [""]
 
 
 @pytest.mark.everywhere
