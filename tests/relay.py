@@ -66,9 +66,10 @@ def _started(folder: Path, tries: int = 3) -> Relay:
     _configure(relay)
     try:
         _run("postfix", "-c", str(folder / "conf"), "start")
-    except RuntimeError:
+    except RuntimeError as error:
         if tries == 1:
-            raise
+            log = relay.folder / "log"
+            raise RuntimeError(log.read_text() if log.exists() else "no log was written") from error
         return _started(folder, tries - 1)
     return relay
 
@@ -101,7 +102,7 @@ def _answers(port: int) -> bool:
 def _run(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
-        raise RuntimeError(f"{command[0]}: {done.stderr[-500:]}")
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr[-500:]}")
     return done.stdout
 
 

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -23,17 +24,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def relay(tmp_path: Path, settings: Any) -> Iterator[Relay]:
+def relay(settings: Any) -> Iterator[Relay]:
     if postfix.MISSING:
         if os.environ.get("REQUIRE_SERVICES") == "1":
             pytest.fail(postfix.MISSING, pytrace=False)
         pytest.skip(postfix.MISSING)
-    folder = tmp_path / "relay"
-    folder.mkdir()
-    # Postfix works as a user of its own and has to come by.
-    for parent in (tmp_path, *tmp_path.parents[:3]):
-        parent.chmod(parent.stat().st_mode | 0o011)
-    with postfix.running(folder) as relay:
+    # Postfix works as a user of its own and has to come by; any pytest that starts closes the folders of all to others.
+    with TemporaryDirectory(prefix="handoff-relay-") as folder, postfix.running(Path(folder)) as relay:
         settings.RELAY_RECALL = relay.recall
         yield relay
 
