@@ -15,8 +15,8 @@ def assigned(rows: Sequence[ListRow]) -> dict[int, Mailbox]:
     active = {mailbox.pk: mailbox for mailbox in Mailbox.objects.filter(state=Mailbox.State.ACTIVE).order_by("pk")}
     if not active:
         return theirs
-    known = _known([row.contact_id for row in rows if row.pk not in theirs])
-    return {row.pk: _chosen(row, list(active.values()), active, known) for row in rows} | theirs
+    known, in_order = _known([row.contact_id for row in rows if row.pk not in theirs]), list(active.values())
+    return {row.pk: _chosen(row, in_order, active, known) for row in rows} | theirs
 
 
 def under_way(rows: Sequence[ListRow]) -> dict[int, Mailbox]:
