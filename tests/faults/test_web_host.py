@@ -92,6 +92,12 @@ def workers_of(process: subprocess.Popen[bytes]) -> list[str]:
     return Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
 
 
+def present(worker: str, state: Path) -> bool:
+    """Whether that process counts itself to the host: before its first round it is nobody who goes on."""
+    opened = Path(f"/proc/{worker}/fd").iterdir()
+    return any(os.path.realpath(descriptor) == str(state.resolve() / "present.lock") for descriptor in opened)
+
+
 def kill(process: subprocess.Popen[bytes]) -> None:
     """The master and its workers at once, as a machine that loses its power."""
     workers = workers_of(process)
@@ -171,7 +177,9 @@ def test_of_several_processes_the_last_one_says_goodbye(tmp_path: Path) -> None:
 
 
 def test_a_process_that_ends_while_others_go_on_says_nothing(tmp_path: Path) -> None:
-    with web_host(database_url(), tmp_path / "host", WEB_CONCURRENCY="2") as (_port, process):
+    state = tmp_path / "host"
+    with web_host(database_url(), state, WEB_CONCURRENCY="2") as (_port, process):
+        eventually(lambda: [present(worker, state) for worker in workers_of(process)] == [True, True])
         eventually(owed)
         process.send_signal(signal.SIGTTOU)
         eventually(lambda: len(workers_of(process)) == 1)
