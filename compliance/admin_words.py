@@ -4,7 +4,7 @@ Codes of upper floors are told here by `know()`; a code nobody has told is shown
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from compliance import verdicts
 from compliance.models import Outcome
 from compliance.principals import SYSTEM
 from compliance.transitions import arrows
@@ -221,11 +222,8 @@ def name_actors(actors: Collection[str]) -> dict[str, str]:
     return names
 
 
-def verdict_rows(verdicts: Collection[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Stored verdicts as a table reads them: rule, answer, tone, because, until, what the rule looked at.
-
-    An outcome that goes without saying is a permission.
-    """
+def verdict_rows(stored: Iterable[verdicts.Stored]) -> list[dict[str, Any]]:
+    """Stored verdicts as a table reads them: rule, answer, tone, because, until, what the rule looked at."""
     return [
         {
             "rule": say_rule(str(verdict.get("rule", ""))),
@@ -235,7 +233,7 @@ def verdict_rows(verdicts: Collection[Mapping[str, Any]]) -> list[dict[str, Any]
             "until": parse_datetime(verdict["until"]) if "until" in verdict else None,
             "looked_at": [(key.replace("_", " "), _plain(value)) for key, value in verdict.get("why", {}).items()],
         }
-        for verdict in verdicts
+        for verdict in verdicts.read(stored)
     ]
 
 

@@ -84,7 +84,8 @@ def domain_digest(domain: str) -> str:
 
 def domain_digests(domain: str) -> frozenset[str]:
     """The digests of `@domain` in every reading, under every key: what a stop for the domain is found by."""
-    return _under_all_keys(f"@{reading}" for reading in addresses.domain_readings(domain))
+    secrets = keys.keys_for(_PURPOSE).values()
+    return frozenset(_domain_digest(reading, key) for reading in addresses.domain_readings(domain) for key in secrets)
 
 
 def domain_stop_digests(domain: str) -> frozenset[str]:

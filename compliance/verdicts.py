@@ -1,6 +1,6 @@
 """What a rule says, and what the chain says: the answers of the door as values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -11,6 +11,7 @@ from compliance.asking import Ask
 from compliance.models import Outcome
 
 _PLAIN = (str, int, bool)
+Stored = str | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,10 @@ class Ruling:
     def decisive(self) -> Verdict:
         """A refusal before a deferral before a permission; the first of its kind, the latest of the deferrals."""
         against = [said for said in self.said if said.outcome is not Outcome.PERMIT]
+        if not against:
+            return NOTHING_AGAINST_IT
         refusals = [said for said in against if said.outcome is Outcome.REFUSE]
-        return refusals[0] if refusals else max(against, key=_until, default=NOTHING_AGAINST_IT)
+        return refusals[0] if refusals else max(against, key=_until)
 
     @property
     def outcome(self) -> Outcome:
@@ -80,11 +83,13 @@ class Ruling:
 
 def as_data(verdict: Verdict) -> dict[str, Any]:
     """A verdict as it is shown: rule, outcome, code, until, and what the rule looked at."""
-    return {"outcome": str(verdict.outcome), "why": {}, **as_stored(verdict.rule, verdict)}
+    return {"outcome": str(verdict.outcome), "why": {}, **_as_mapping(as_stored(verdict.rule, verdict))}
 
 
-def as_stored(rule: str, said: Verdict) -> dict[str, Any]:
-    """A verdict without what goes without saying: most rules permit, and many of them look at nothing."""
+def as_stored(rule: str, said: Verdict) -> Stored:
+    """A verdict without what goes without saying: of a rule that permits and looked at nothing, its name alone."""
+    if said == NOTHING_AGAINST_IT:
+        return rule
     data: dict[str, Any] = {"rule": rule}
     if said.outcome is not Outcome.PERMIT:
         data["outcome"] = str(said.outcome)
@@ -95,6 +100,15 @@ def as_stored(rule: str, said: Verdict) -> dict[str, Any]:
     if said.until:
         data["until"] = said.until.isoformat()
     return data
+
+
+def read(stored: Iterable[Stored]) -> list[Mapping[str, Any]]:
+    """Verdicts as they are stored, each as a mapping; one without an outcome is a permission."""
+    return [_as_mapping(one) for one in stored]
+
+
+def _as_mapping(stored: Stored) -> Mapping[str, Any]:
+    return {"rule": stored} if isinstance(stored, str) else stored
 
 
 def _plain(why: Mapping[str, Any]) -> dict[str, Any]:

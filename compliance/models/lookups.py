@@ -35,8 +35,8 @@ class Among(_Lookup):
         column, parameters = self.process_lhs(compiler, connection)
         field = getattr(self.lhs.output_field, "target_field", self.lhs.output_field)
         kind = _KINDS.get(field.get_internal_type(), _NUMBER)
-        # Text and numbers are what they are; only a UUID is written differently by each database.
-        values = [field.get_db_prep_value(value, connection) for value in self.rhs] if kind == "uuid" else self.rhs
+        # Text and numbers are what they are; a UUID is 32 digits to both databases.
+        values = [value.hex for value in self.rhs] if kind == "uuid" else self.rhs
         return f"{column} {among(connection, kind)}", (*parameters, as_parameter(connection, values))
 
 

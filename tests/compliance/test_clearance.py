@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, InterfaceError
 from pytest_django.fixtures import Settings
 
-from compliance import clearance, playbook
+from compliance import clearance, playbook, verdicts
 from compliance.clearance import NoRules, Rule, Ruling
 from compliance.models import Decision, Outcome, Touch
 from tests.cast import TUESDAY
@@ -160,7 +160,7 @@ def test_a_permission_is_written_with_all_verdicts_and_a_touch() -> None:
     assert (row.outcome, row.ref, row.attempt, row.code) == ("permit", "1/1", 1, "")
     assert (row.card, row.person, row.mailbox, row.at) == (question.card, question.person, "mailbox:1", TUESDAY)
     assert row.playbook == playbook.active().number == ruling.playbook
-    assert [verdict["rule"] for verdict in row.verdicts] == [path.rpartition(".")[2] for path in RULES]
+    assert [verdict["rule"] for verdict in verdicts.read(row.verdicts)] == [path.rpartition(".")[2] for path in RULES]
     assert (touch.ref, touch.at, touch.person, touch.order_no) == ("1/1", TUESDAY, question.person, row.order_no)
 
 

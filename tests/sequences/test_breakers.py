@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from compliance import halts
+from compliance import halts, verdicts
 from compliance.acts import Consent
 from compliance.models import Decision, Halt, Incident, Outcome
 from sequences import breakers, lists
@@ -209,5 +209,5 @@ class TestComplaints:
             assert play(TUESDAY + timedelta(hours=1)) == {"breaker": 1}
         last = Decision.objects.latest("pk")
         assert (last.outcome, last.code) == (Outcome.DEFER, "breaker")
-        (said,) = (one for one in last.verdicts if one["rule"] == "BreakersHold")
+        (said,) = (one for one in verdicts.read(last.verdicts) if one["rule"] == "BreakersHold")
         assert said["why"] == {"scope": first.mailbox.key, "limit": "complaints", "bad": 2, "of": 2}

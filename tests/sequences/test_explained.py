@@ -2,7 +2,7 @@
 
 import pytest
 
-from compliance import audit, builds
+from compliance import audit, builds, verdicts
 from compliance.models import AuditEntry, Decision, PlaybookVersion
 from sequences.models import Signature
 from tests.cast import TUESDAY
@@ -31,7 +31,7 @@ def test_what_went_is_named_by_its_digest(entry: AuditEntry) -> None:
 def test_why_it_went_is_each_rule_of_that_very_try(entry: AuditEntry) -> None:
     found = decision(entry)
     assert (found.outcome, found.at) == ("permit", entry.at)
-    assert all(verdict.get("outcome", "permit") == "permit" for verdict in found.verdicts)
+    assert all(verdict.get("outcome", "permit") == "permit" for verdict in verdicts.read(found.verdicts))
 
 
 def test_under_which_playbook_is_its_number(entry: AuditEntry) -> None:
@@ -40,7 +40,7 @@ def test_under_which_playbook_is_its_number(entry: AuditEntry) -> None:
 
 @pytest.mark.parametrize(("rule", "signed"), [("WordingIsSigned", 3), ("SequenceIsSigned", 1)])
 def test_which_text_and_sequence_and_who_signed_them_is_their_digest(entry: AuditEntry, rule: str, signed: int) -> None:
-    (said,) = [verdict for verdict in decision(entry).verdicts if verdict["rule"] == rule]
+    (said,) = [verdict for verdict in verdicts.read(decision(entry).verdicts) if verdict["rule"] == rule]
     assert Signature.objects.filter(digest=said["why"]["digest"]).count() == signed
 
 
