@@ -25,12 +25,12 @@ class InboundMessageAdmin(Record):
     """What came in, stored before anything was concluded from it."""
 
     personal = True
-    list_display = ("received_at", "recipient", "verdict")
-    list_filter = ("verdict",)
+    list_display = ("received_at", "recipient", "verdict", "state")
+    list_filter = ("state", "verdict")
     search_fields = ("recipient", "=digest")
     search_help_text = _("The address it was sent to")
     ordering = ("-received_at", "-pk")
-    fields = ("received_at", "recipient", "verdict", "digest")
+    fields = ("received_at", "recipient", "verdict", "state", "digest")
     help_when_empty = _("No mail has come in yet.")
 
     def get_queryset(self, request: HttpRequest) -> Any:

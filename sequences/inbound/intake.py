@@ -49,13 +49,15 @@ def take(raw: bytes, *, recipient: str = "", at: datetime) -> InboundMessage:
     obeyed = token is not None or writer_stopped or (wish is not None and answered is not None)
     with transaction.atomic(durable=not connection.in_atomic_block):
         # Nobody to stop although somebody asks for it: a person has to find out who it is.
-        verdict = InboundMessage.Verdict.OPT_OUT if obeyed else InboundMessage.Verdict.WAITING
+        verdict = InboundMessage.Verdict.OPT_OUT if obeyed else InboundMessage.Verdict.OTHER
+        state = InboundMessage.State.ROUTED if obeyed else InboundMessage.State.WAITING
         row, made = InboundMessage.objects.get_or_create(
             digest=digest,
             defaults={
                 "received_at": at,
                 "raw": raw[:_KEPT_BYTES],
                 "recipient": (addressed[0] if addressed else "")[:320],
+                "state": state,
                 "verdict": verdict,
                 "message": answered,
             },

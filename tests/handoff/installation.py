@@ -58,7 +58,7 @@ def lifted() -> None:
 
 def received(raw: bytes = MAIL) -> InboundMessage:
     """A mail that waits for a person."""
-    waits = InboundMessage.Verdict.WAITING
+    other = InboundMessage.Verdict.OTHER
     return InboundMessage.objects.create(
-        received_at=TUESDAY, digest="a" * 64, raw=raw, recipient="u-token@ours.example.com", verdict=waits
+        received_at=TUESDAY, digest="a" * 64, raw=raw, recipient="u-token@ours.example.com", verdict=other
     )

@@ -41,7 +41,9 @@ def mail(tmp_path: Path) -> Path:
 @pytest.mark.django_db
 class TestFiles:
     def test_each_is_stored_and_told(self, mail: Path) -> None:
-        assert ingested(mail) == [{"file": str(mail), "id": InboundMessage.objects.get().pk, "verdict": "waiting"}]
+        said = ingested(mail)[0]
+        assert said["id"] == InboundMessage.objects.get().pk
+        assert (said["file"], said["verdict"], said["state"]) == (str(mail), "other", "waiting")
 
     def test_an_opt_out_is_obeyed(self, mail: Path) -> None:
         assert ingested(mail, recipient=address())[0]["verdict"] == "opt_out"
@@ -50,7 +52,7 @@ class TestFiles:
     def test_people_are_told_in_words(self, mail: Path) -> None:
         said = io.StringIO()
         call_command("ingest_mail", str(mail), stdout=said)
-        assert said.getvalue() == f"{mail}: waits for a person\n"
+        assert said.getvalue() == f"{mail}: something else, waits\n"
 
     def test_one_that_is_not_there_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(CommandError, match="nothing was taken in"):

@@ -29,8 +29,12 @@ class Command(BaseCommand):
         inbox = _inbox(options["inbox"])
         for name in options["files"]:
             row = _taken(_read(name), options["recipient"], name)
-            said = {"file": name, "id": row.pk, "verdict": row.verdict}
-            line = json.dumps(said) if options["json"] else f"{name}: {row.get_verdict_display()}"
+            said = {"file": name, "id": row.pk, "verdict": row.verdict, "state": row.state}
+            line = (
+                json.dumps(said)
+                if options["json"]
+                else f"{name}: {row.get_verdict_display()}, {row.get_state_display()}"
+            )
             self.stdout.write(line)
         if inbox:
             # Only now: what lay in it is in the database.

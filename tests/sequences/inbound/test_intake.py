@@ -13,7 +13,7 @@ from tests.factories import ContactFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.everywhere]
 
-Verdict = InboundMessage.Verdict
+State, Verdict = InboundMessage.State, InboundMessage.Verdict
 HUMAN = b"From: Ada <ada@customer.example>\r\nTo: rick@ours.example.com\r\nSubject: Re: pumps\r\n\r\nTell me more.\r\n"
 ODD = {
     "empty": b"",
@@ -91,28 +91,28 @@ class TestAnyMailToTheAddressCounts:
 
 class TestWhatDoesNotCount:
     def test_a_human_reply_waits_for_a_person(self) -> None:
-        assert take(HUMAN, at=TUESDAY).verdict == Verdict.WAITING
+        assert take(HUMAN, at=TUESDAY).state == State.WAITING
         assert not Suppression.objects.exists()
 
     @pytest.mark.parametrize("purpose", [tokens.Purpose.BOUNCE, tokens.Purpose.REPLY])
     def test_a_token_made_for_something_else(self, contact: Contact, purpose: tokens.Purpose) -> None:
         row = take(b"", recipient=f"u-{token(contact, purpose)}@ours.example.com", at=TUESDAY)
-        assert row.verdict == Verdict.WAITING
+        assert row.state == State.WAITING
 
     @pytest.mark.parametrize("place", [0, 5, 30, 52])
     def test_a_token_with_one_character_changed(self, contact: Contact, place: int) -> None:
         made = token(contact)
         forged = made[:place] + ("b" if made[place] != "b" else "c") + made[place + 1 :]
-        assert take(b"", recipient=f"u-{forged}@ours.example.com", at=TUESDAY).verdict == Verdict.WAITING
+        assert take(b"", recipient=f"u-{forged}@ours.example.com", at=TUESDAY).state == State.WAITING
         assert not stopped(contact)
 
     @pytest.mark.parametrize("local", ["u-", "u-aaaa", "u-" + "a" * 53, "u-" + "a" * 500, "unsubscribe"])
     def test_an_invented_address(self, local: str) -> None:
-        assert take(b"", recipient=f"{local}@ours.example.com", at=TUESDAY).verdict == Verdict.WAITING
+        assert take(b"", recipient=f"{local}@ours.example.com", at=TUESDAY).state == State.WAITING
 
     def test_an_address_in_subject_or_body(self, contact: Contact) -> None:
         raw = f"To: rick@ours.example.com\r\nSubject: {address(contact)}\r\n\r\n{address(contact)}\r\n".encode()
-        assert take(raw, at=TUESDAY).verdict == Verdict.WAITING
+        assert take(raw, at=TUESDAY).state == State.WAITING
 
 
 class TestStoring:
@@ -144,7 +144,7 @@ class TestStoring:
     @pytest.mark.parametrize("recipient", ["a\0b@ours.example.com", "\udcff@ours.example.com", "x" * 5000, "ü@ours"])
     def test_an_odd_recipient_is_stored_as_far_as_it_can_be(self, recipient: str) -> None:
         row = take(HUMAN, recipient=recipient, at=TUESDAY)
-        assert InboundMessage.objects.get(pk=row.pk).verdict == Verdict.WAITING
+        assert InboundMessage.objects.get(pk=row.pk).state == State.WAITING
 
     def test_a_mail_without_any_recipient_is_stored(self) -> None:
         assert take(b"Subject: nothing\r\n\r\n", at=TUESDAY).recipient == ""

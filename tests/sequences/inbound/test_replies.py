@@ -17,7 +17,7 @@ from tests.sequences.campaign import under_way
 
 pytestmark = [pytest.mark.django_db, pytest.mark.everywhere]
 
-Verdict = InboundMessage.Verdict
+State, Verdict = InboundMessage.State, InboundMessage.Verdict
 STRANGER = "Assistant <assistant@elsewhere.example>"
 QUOTED = (
     "\n\nOn Mon, Nov 16, 2026 at 9:12 AM Rick <rick@northwind.example> wrote:\n> unsubscribe here: https://x.example\n"
@@ -76,14 +76,14 @@ def test_the_nearest_reference_counts_when_in_reply_to_is_lost(message: Outbound
 def test_a_friendly_reply_waits_for_a_person(message: OutboundMessage) -> None:
     contact = message.enrollment.contact
     row = take(reply("Tell me more.", sender=contact.address, answers=message.message_id), at=TUESDAY)
-    assert (row.verdict, row.message) == (Verdict.WAITING, message)
+    assert (row.state, row.message) == (State.WAITING, message)
     assert not is_stopped(contact)
 
 
 def test_a_machine_does_not_opt_anybody_out() -> None:
     contact = ContactFactory()
     raw = reply("Do not contact me until Monday.", sender=contact.address, Auto_Submitted="auto-replied")
-    assert take(raw, at=TUESDAY).verdict == Verdict.WAITING
+    assert take(raw, at=TUESDAY).state == State.WAITING
     assert not is_stopped(contact)
 
 
@@ -101,7 +101,7 @@ def test_html_alone_is_read_without_what_it_quotes() -> None:
         subtype="html",
     )
     assert "unsubscribe" not in read(mail.as_bytes()).text
-    assert take(mail.as_bytes(), at=TUESDAY).verdict == Verdict.WAITING
+    assert take(mail.as_bytes(), at=TUESDAY).state == State.WAITING
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_html_alone_is_read_without_what_it_quotes() -> None:
 )
 def test_whoever_cannot_be_told_is_looked_for_by_a_person(sender: str) -> None:
     row = take(f"From: {sender}\r\nSubject: Re: pumps\r\n\r\nPlease unsubscribe me.\r\n".encode(), at=TUESDAY)
-    assert (row.verdict, Suppression.objects.count()) == (Verdict.WAITING, 0)
+    assert (row.state, Suppression.objects.count()) == (State.WAITING, 0)
 
 
 def test_the_message_it_answers_tells_enough(message: OutboundMessage) -> None:
