@@ -5,10 +5,13 @@ An act is one arrow together with the verb that takes it. Pages, commands and AP
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from django.db import models
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.timezone import is_naive, make_aware
 from django.utils.translation import gettext_lazy as _
 
 from compliance.factor import Kind
@@ -33,6 +36,21 @@ class Consent:
         """What was written into a field of the act; empty when nothing was."""
         return self.more.get(name, "").strip()
 
+    def date(self, name: str) -> date | None:
+        """What was said, as a day; None when it is none."""
+        try:
+            return parse_date(self.said(name))
+        except ValueError:
+            return None
+
+    def moment(self, name: str) -> datetime | None:
+        """What was said, as a moment, in the zone of the page unless it names one; None when it is none."""
+        try:
+            found = parse_datetime(self.said(name))
+        except ValueError:
+            return None
+        return make_aware(found) if found and is_naive(found) else found
+
 
 Check = Callable[[Any, Principal], list[Refusal]]
 Due = Callable[[Any, datetime], list[Refusal]]
@@ -47,14 +65,33 @@ def _at_any_time(row: Any, at: datetime) -> list[Refusal]:
     return []
 
 
+class Asked(StrEnum):
+    """How a field of an act is filled in."""
+
+    WORDS = "words"
+    CHOICE = "choice"
+    DATE = "date"
+    MOMENT = "moment"
+
+
+Choices = Callable[[], Sequence[tuple[str, Any]]]
+
+
+def _no_choices() -> Sequence[tuple[str, Any]]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Field:
-    """One more thing that an act asks for, in the person's own words. All of them have to be filled in."""
+    """One more thing that an act asks for: words of one's own, one of `choices`, a day or a moment."""
 
     name: str
     label: Any
     help: Any = ""
     longest: int = 4000
+    asked: Asked = Asked.WORDS
+    choices: Choices = _no_choices
+    required: bool = True
 
 
 @dataclass(frozen=True)
@@ -107,12 +144,24 @@ def perform(row: models.Model, act: Act, *, by: Principal, at: datetime, consent
 def _unsaid(act: Act, consent: Consent) -> list[Refusal]:
     found = unless_said(consent.comment) if act.comment_required else []
     for asked in act.fields:
-        if not consent.said(asked.name):
-            found.append(Refusal("field_missing", _("Please fill this in."), str(asked.label)))
-        elif len(consent.said(asked.name)) > asked.longest:
-            too_long = _("Please be shorter: %(count)d characters at the most.") % {"count": asked.longest}
-            found.append(Refusal("field_too_long", too_long, str(asked.label)))
+        found += _against(asked, consent)
     return found
+
+
+def _against(asked: Field, consent: Consent) -> list[Refusal]:
+    said, where = consent.said(asked.name), str(asked.label)
+    if not said:
+        return [Refusal("field_missing", _("Please fill this in."), where)] if asked.required else []
+    if len(said) > asked.longest:
+        too_long = _("Please be shorter: %(count)d characters at the most.") % {"count": asked.longest}
+        return [Refusal("field_too_long", too_long, where)]
+    if asked.asked is Asked.CHOICE and said not in dict(asked.choices()):
+        return [Refusal("unknown_choice", _("This is none of the choices."), where)]
+    if asked.asked is Asked.DATE and consent.date(asked.name) is None:
+        return [Refusal("no_date", _("This is no date; write it like 2026-12-24."), where)]
+    if asked.asked is Asked.MOMENT and consent.moment(asked.name) is None:
+        return [Refusal("no_moment", _("This is no moment; write it like 2026-12-24 10:30."), where)]
+    return []
 
 
 def _refusals(row: models.Model, act: Act, by: Principal, at: datetime | None) -> list[Refusal]:

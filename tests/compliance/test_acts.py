@@ -1,12 +1,12 @@
 """Acts: what is offered to whom, every reason against the rest, and that a closed one is not performed."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import models
 
-from compliance.acts import Act, Consent, Offer, offers, perform
+from compliance.acts import Act, Asked, Consent, Field, Offer, offers, perform
 from compliance.models import Installation
 from compliance.principals import SYSTEM, Principal
 from compliance.refusals import Refusal, Refused
@@ -97,3 +97,44 @@ def test_a_reason_of_the_moment_closes_an_act_at_that_moment_only() -> None:
     with pytest.raises(Refused):
         perform(row, act, by=boss(), at=early, consent=SAID)
     assert perform(row, act, by=boss(), at=TUESDAY, consent=SAID).state == Mailbox.State.ACTIVE  # type: ignore[attr-defined]
+
+
+ASKED = (
+    Field("why", "Why", asked=Asked.CHOICE, choices=lambda: [("timing", "Not now"), ("price", "Too dear")]),
+    Field("when", "When", asked=Asked.MOMENT),
+    Field("back", "Back on", asked=Asked.DATE, required=False),
+)
+ASKING = Act("start", do("start"), fields=ASKED)
+FILLED = {"why": "price", "when": "2026-12-24T10:30", "back": "2027-01-07"}
+
+
+def stopped() -> Mailbox:
+    return MailboxFactory(state=Mailbox.State.STOPPED)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"why": ""}, "field_missing"),
+        ({"why": "weather"}, "unknown_choice"),
+        ({"when": "soon"}, "no_moment"),
+        ({"when": "2026-13-45T10:30"}, "no_moment"),
+        ({"back": "tomorrow"}, "no_date"),
+        ({"back": "2026-02-30"}, "no_date"),
+    ],
+)
+def test_what_an_act_asks_for_is_read_as_what_it_is(said: dict[str, str], code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        perform(stopped(), ASKING, by=boss(), at=TUESDAY, consent=Consent(more={**FILLED, **said}))
+    assert code in refused.value.codes
+
+
+def test_what_need_not_be_filled_in_may_be_left_out() -> None:
+    said = Consent(more={**FILLED, "back": ""})
+    assert perform(stopped(), ASKING, by=boss(), at=TUESDAY, consent=said).state == Mailbox.State.ACTIVE  # type: ignore[attr-defined]
+
+
+def test_moments_and_days_are_handed_on_as_such() -> None:
+    said = Consent(more=FILLED)
+    assert said.moment("when") == datetime(2026, 12, 24, 10, 30, tzinfo=UTC)
+    assert said.date("back") == date(2027, 1, 7)
