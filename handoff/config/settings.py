@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from handoff.config import look, sign_in
+from handoff.config import browser, look, sign_in
 from handoff.config.environment import Environment, versioned_keys
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -241,29 +241,11 @@ IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 IMPORT_EXPORT_SKIP_ADMIN_LOG = True
 
 # --- the browser ------------------------------------------------------------------------------------------------------
-SESSION_COOKIE_HTTPONLY = True
+globals().update(browser.SETTINGS)
 SESSION_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
-SESSION_COOKIE_AGE = 12 * 60 * 60
-SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 3600 if SESSION_COOKIE_SECURE else 0)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
-X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    # django-unfold runs Alpine, which needs unsafe-eval for scripts and inline styles; nothing else is loosened.
-    "DIRECTIVES": {
-        "default-src": ["'self'"],
-        "script-src": ["'self'", "'unsafe-eval'"],
-        "style-src": ["'self'", "'unsafe-inline'"],
-        "img-src": ["'self'", "data:"],
-        "font-src": ["'self'"],
-        "form-action": ["'self'"],
-        "frame-ancestors": ["'none'"],
-        "base-uri": ["'self'"],
-        "object-src": ["'none'"],
-    }
-}
 
 # --- signing in -------------------------------------------------------------------------------------------------------
 globals().update(sign_in.SETTINGS)
