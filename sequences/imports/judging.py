@@ -114,6 +114,10 @@ class Judge:
         if digest in self._seen:
             return Verdict.DUPLICATE
         self._seen.add(digest)
+        return self.kind_of(address)
+
+    def kind_of(self, address: Address) -> Verdict:
+        """The address of a role, or at a free-mail provider; else NEW."""
         if self._roles.match(address.base_local):
             return Verdict.ROLE_ADDRESS
         return Verdict.FREE_MAIL if address.domain in self._freemail else Verdict.NEW
