@@ -153,6 +153,31 @@ def closes_at(at: datetime, hours: Hours) -> datetime | None:
     return span.closes_at if span and span.opens_at <= utc(at) else None
 
 
+def after_open(at: datetime, length: timedelta, hours: Hours) -> datetime | None:
+    """When `length` of open time has passed since `at`; None when there is not so much within 370 days.
+
+    A length that ends with a window ends there, not at the next opening.
+    """
+    left, moment = length, utc(at)
+    for span in _spans(moment.astimezone(hours.zone).date(), hours):
+        begins = max(span.opens_at, moment)
+        if span.closes_at - begins >= left:
+            return begins + left
+        left -= max(span.closes_at - begins, timedelta())
+    return None
+
+
+def end_of_business_day(at: datetime, count: int, hours: Hours) -> datetime | None:
+    """The close of the `count`-th working day after the day of `at`; None when nothing opens within 370 days."""
+    today = utc(at).astimezone(hours.zone).date()
+    days: dict[date, datetime] = {}
+    for span in _spans(add_days(today, 1), hours):
+        days[span.opens_at.astimezone(hours.zone).date()] = span.closes_at
+        if len(days) > count:
+            return list(days.values())[count - 1]
+    return None
+
+
 def add_days(day: date, count: int) -> date:
     """`count` calendar days later, or earlier when negative."""
     return day + timedelta(days=count)

@@ -33,8 +33,15 @@ _SENDING = _views(
 _LEDGER = _views("compliance", "suppression", "decision", "auditentry", "playbookversion", "heartbeat", "installation")
 _LEDGER |= _views("compliance", "journalhost", "earlieroptouts")
 _INCIDENT = _views("compliance", "incident") | {"compliance.open_incident"}
-_EVERYTHING = _STOP | _WORDING | _PEOPLE | _SENDING | _LEDGER | _INCIDENT
+_LADDER = _views("handoff", "lead", "stagemove", "finding", "signal", "handoff", "briefing", "task", "owner")
+_EVERYTHING = _STOP | _WORDING | _PEOPLE | _SENDING | _LEDGER | _INCIDENT | _LADDER
 _CLOSE = frozenset({"compliance.close_incident"})
+
+# Whoever sees what a person did or what a company is writes it down; what follows from it others decide.
+_EVIDENCE = frozenset({"handoff.add_signal", "handoff.add_finding"})
+_TASKS = frozenset({"handoff.close_task"})
+_BRIEFINGS = frozenset({"handoff.book_lead", "handoff.close_briefing"})
+_ANSWERS = frozenset({"handoff.accept_lead", "handoff.answer_handoff", "handoff.reject_lead"})
 
 _START = frozenset({"compliance.start_halt"})
 # Whether a database is the one that sends is for those who answer for the whole, not for one who wants mail out.
@@ -50,15 +57,28 @@ ROLES: Mapping[str, frozenset[str]] = {
     | _WORDING
     | _PEOPLE
     | _views("compliance", "playbookversion")
+    | _LADDER
+    | _EVIDENCE
     | _edits("template", "templateversion")
     | {"sequences.submit_templateversion"},
-    "cmo": _EVERYTHING | _START | {"sequences.approve_messaging", "sequences.reject_templateversion"},
+    "cmo": _EVERYTHING | _START | _TASKS | {"sequences.approve_messaging", "sequences.reject_templateversion"},
     "cro": _EVERYTHING
     | _START
     | _CLOSE
     | _ASK_LIFT
     | _CONFIRM_LIFT
+    | _EVIDENCE
+    | _TASKS
+    | _BRIEFINGS
+    | _ANSWERS
     | {
+        "handoff.confirm_lead",
+        "handoff.assess_lead",
+        "handoff.propose_lead",
+        "handoff.close_lead",
+        "handoff.recycle_lead",
+        "handoff.disqualify_lead",
+        "handoff.reopen_lead",
         "sequences.merge_account",
         "sequences.merge_contact",
         "sequences.approve_narrative",
@@ -74,7 +94,15 @@ ROLES: Mapping[str, frozenset[str]] = {
     | _DECLARE
     | _ASK_LIFT
     | _edits("sequence", "sequenceversion", "step", "recipientlist")
+    | _EVIDENCE
+    | _TASKS
     | {
+        "handoff.qualify_lead",
+        "handoff.disqualify_lead",
+        "handoff.archive_lead",
+        "handoff.reopen_lead",
+        "handoff.add_owner",
+        "handoff.change_owner",
         "sequences.add_account",
         "sequences.change_account",
         "sequences.add_contact",
@@ -101,7 +129,12 @@ ROLES: Mapping[str, frozenset[str]] = {
     | _PEOPLE
     | _views("sequences", "enrollment", "outboundmessage", "inboundmessage")
     | _views("compliance", "suppression", "decision")
-    | {"compliance.record_stop"},
+    | _LADDER
+    | _EVIDENCE
+    | _TASKS
+    | _BRIEFINGS
+    | _ANSWERS
+    | {"handoff.disqualify_lead", "compliance.record_stop"},
     "legal": _EVERYTHING
     | _START
     | _CLOSE
@@ -112,7 +145,14 @@ ROLES: Mapping[str, frozenset[str]] = {
     | _CONFIRM_LIFT
     | {"compliance.record_stop", "compliance.change_heartbeat", "sequences.withdraw_recipientlist"}
     | {"sequences.erase_contact"},
-    "chief_of_staff": _EVERYTHING | _START | _ARM | _DECLARE | _CLOSE | _CONFIRM_LIFT | _views("auth", "user", "group"),
+    "chief_of_staff": _EVERYTHING
+    | _START
+    | _ARM
+    | _DECLARE
+    | _CLOSE
+    | _CONFIRM_LIFT
+    | _TASKS
+    | _views("auth", "user", "group"),
     # Programs sign in with keys, not with sessions; until there is an interface for them they may do nothing.
     "integration": frozenset(),
 }

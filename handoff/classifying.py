@@ -1,0 +1,103 @@
+"""Gives every contact a place on the ladder, and classifies by itself what needs no judgement (spec L2; SOP 4.2).
+
+A prospect whose five gates all have a finding that holds is classified by the system: MQL, or nothing. Where something
+was not judged yet, sales ops is asked, within a business day; for a high-intent signal at once, by the tier's clock.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db.models import Q
+
+from compliance import playbook
+from compliance.principals import SYSTEM
+from compliance.refusals import Refused
+from handoff import clocks, gates, grounds, ladder, tiers, todo
+from handoff.gates import Facts
+from handoff.ladder import Said
+from handoff.models import Intent, Lead, Stage, Task
+from sequences.models import Contact
+
+_CHUNK = 500
+
+
+def entering_round(at: datetime) -> dict[str, int]:
+    """A lead for every contact that has none: a prospect, which says nothing yet."""
+    known = Contact.objects.filter(lead__isnull=True, merged_into__isnull=True, erased_at__isnull=True)
+    new = [
+        Lead(contact=contact, stage=Stage.PROSPECT, stage_since=at, created_at=at)
+        for contact in known.order_by("pk")[:_CHUNK]
+    ]
+    Lead.objects.bulk_create(new, ignore_conflicts=True)
+    return {"entered": len(new)}
+
+
+def classify_round(at: datetime) -> dict[str, int]:
+    """Look once at every prospect of whom something was judged or heard since it was looked at last."""
+    waiting = Lead.objects.filter(judged_at__isnull=True, stage__in=(Stage.PROSPECT, Stage.ARCHIVED))
+    told = Q(contact__signals__isnull=False) | Q(contact__merged__signals__isnull=False)
+    leads = list(waiting.filter(told, contact__merged_into__isnull=True).distinct().order_by("pk")[:_CHUNK])
+    if not leads:
+        return {"classified": 0, "asked": 0}
+    known = grounds.of_all(leads)
+    done = [_look(lead, known[lead.pk], at) for lead in leads]
+    Lead.objects.filter(pk__in=[lead.pk for lead in leads], judged_at__isnull=True).update(judged_at=at)
+    return {"classified": done.count("classified"), "asked": done.count("asked")}
+
+
+def returning_round(at: datetime) -> dict[str, int]:
+    """Recycled leads whose day has come are looked at again: they belong to nobody until somebody acts."""
+    due = Lead.objects.filter(stage=Stage.MQL, return_on__lte=at.date())
+    returned = 0
+    for lead in due.order_by("pk")[:_CHUNK]:
+        returned += Lead.objects.filter(pk=lead.pk, return_on=lead.return_on).update(return_on=None)
+        cro = clocks.first_of("cro")
+        clock = clocks.runs("sql_decided", at, clocks.hours_of(cro))
+        cause = f"return:{lead.return_on}"
+        todo.ask(Task.Kind.DECIDE_SQL, lead, cause=cause, role="cro", due_at=clock.due_at, at=at)
+    return {"returned": returned}
+
+
+def _look(lead: Lead, facts: Facts, at: datetime) -> str:
+    if lead.stage == Stage.ARCHIVED:
+        return _revive(lead, at)
+    lacking = gates.missing_for_mql(facts, at)
+    if not lacking:
+        return _qualify(lead, at)
+    if not facts.counting(at) or facts.all_gates_are_judged(at):
+        # Nothing to decide: the signal is kept, the lead stays a prospect, its page says what does not pass.
+        return ""
+    return "asked" if _ask(lead, facts, at) else ""
+
+
+def _qualify(lead: Lead, at: datetime) -> str:
+    try:
+        ladder.take(lead, "qualify", by=SYSTEM, at=at, said=Said(notes=f"playbook {playbook.active().number}"))
+    except Refused:
+        # Somebody was faster, or a finding has ended since it was read; the next round looks again.
+        return ""
+    return "classified"
+
+
+def _revive(lead: Lead, at: datetime) -> str:
+    try:
+        ladder.take(lead, "revive", by=SYSTEM, at=at, set={"judged_at": None})
+    except Refused:
+        return ""
+    return "revived"
+
+
+def _ask(lead: Lead, facts: Facts, at: datetime) -> Task | None:
+    latest = facts.counting(at)[0]
+    hours = clocks.hours_of(clocks.first_of("sales_ops"))
+    if latest.intent == Intent.HIGH:
+        tier = tiers.tier_of(facts, at, _stated_tiers())
+        clock = clocks.accept(tier, at, hours)
+    else:
+        clock = clocks.runs("mql_classified", at, hours)
+    cause = f"signal:{latest.key}"
+    return todo.ask(Task.Kind.CLASSIFY, lead, cause=cause, role="sales_ops", due_at=clock.due_at, at=at)
+
+
+def _stated_tiers() -> Mapping[str, object]:
+    return playbook.section("tiers")
