@@ -104,6 +104,18 @@ SENDS_AFTER_STOP = Invariant(
     _("Nothing passed the door after a stop of that person, address, domain or company, unless it was lifted first."),
     _LATE.format(columns="d.ref AS key", late=_NOT_LIFTED),
 )
+# A permission is found by the touch it left, which an index knows by its person.
+PERMITTED_WHILE_HELD = Invariant(
+    "permitted_while_held",
+    "G1",
+    _("Nothing passed the door to a person while they were held until somebody had decided."),
+    """
+SELECT d.ref AS key FROM compliance_hold h
+JOIN compliance_touch t ON t.person = h.person AND t.order_no > h.order_no
+JOIN compliance_decision d ON d.order_no = t.order_no
+WHERE d.outcome = 'permit' AND (h.ended_order IS NULL OR t.order_no < h.ended_order)
+""",
+)
 # From each halt by an index to what it holds: one may stand for months while everything else goes on. SQLite takes
 # tables that are joined crosswise in the order in which they stand. A company is named by the touch of a permission.
 PASSED_A_HALT = Invariant(

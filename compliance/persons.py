@@ -1,7 +1,7 @@
 """Decides who is one person: two keys become one, a card becomes a person of its own. The strictest wins (LAW SUP-09).
 
-Every stop of either stands afterwards for every address of both, and a split takes none of it back. Chains are kept
-flat: whoever was merged points to the person they are now, never to somebody who was merged as well.
+Every stop and every open hold of either stands afterwards for every address of both, and a split takes none of it back.
+Chains are kept flat: whoever was merged points to the person they are now, never to somebody who was merged as well.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from compliance import audit, journaling, locks, subjects
+from compliance import audit, holds, journaling, locks, subjects
 from compliance.models import AddressCard, AddressDigest, AddressSkeleton, PersonKey, Suppression, SuppressionDigest
 from compliance.principals import Principal, actor
 from compliance.refusals import Refusal, Refused
@@ -121,6 +121,7 @@ def _merge(kept: UUID, absorbed: UUID, *, by: Principal, at: datetime, reason: s
         again = {"since": since} if since else {}
         PersonKey.objects.filter(pk=absorbed).update(replayed_at=at if since else None)
         copies = _cover(kept, stops, cards, "merge", by=by, at=at)
+        holds.follow_merge(kept, absorbed, by=by, at=at)
         told: dict[str, Any] = {
             "absorbed": absorbed,
             "cards": len(cards),
@@ -147,6 +148,7 @@ def _split(pk: int, *, by: Principal, at: datetime, reason: str, new: UUID | Non
         key = PersonKey.objects.create(pk=new or uuid4(), created_at=at, replayed_at=at if new else None).pk
         AddressCard.objects.filter(pk=pk).update(person=key)
         copies = [*_cover(key, stops, own, "split", by=by, at=at), *_cover(was, stops, rest, "split", by=by, at=at)]
+        holds.follow_split(was, key, by=by, at=at)
         told: dict[str, Any] = {"person": key, "card": pk, "stops": copies, "said": subjects.seal(was, reason)}
         audit.record(SPLIT, named(was), by=by, at=at, **told)
         (order,) = locks.draw_order(1)

@@ -1,13 +1,15 @@
-"""The ledger's own reasons why a message may not go: stops, addresses nobody should write to, basis."""
+"""The ledger's own reasons why a message may not go: stops and holds, addresses nobody should write to, basis."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from uuid import UUID
 
-from compliance import addresses, playbook, stopped
+from compliance import addresses, holds, playbook, stopped
 from compliance.asking import Ask, Batch, MessageClass
-from compliance.clearance import Rule, Verdict, permit, refuse
-from compliance.models import Suppression
+from compliance.clearance import Rule, Verdict, defer, permit, refuse
+from compliance.models import Hold, Suppression
 from compliance.stopped import Stops
 
 _NEVER = frozenset(
@@ -19,6 +21,7 @@ _NEVER = frozenset(
 )
 _BASES = frozenset({"consent", "contract", "existing_customer", "published_address", "legitimate_interest"})
 _GUESSED = frozenset({"pattern_guess", "guessed", "harvested", "bought"})
+_UNTIL_SOMEBODY_DECIDES = timedelta(hours=1)
 
 
 _WITH_BASIS = {basis: permit(basis=basis) for basis in _BASES}
@@ -50,6 +53,19 @@ class NotSuppressed(Rule):
 
 def _refused(code: str, stop: Suppression) -> Verdict:
     return refuse(code, stop=stop.pk, reason=stop.reason, since=stop.at.isoformat(), order=stop.order_no)
+
+
+class NotHeld(Rule):
+    """Nobody has to decide first what this person wants (LAW THR-06, AUT-07; spec R4)."""
+
+    def load(self, asks: Batch, at: datetime) -> Mapping[UUID, Hold]:
+        return holds.standing({ask.person for ask in asks if ask.person})
+
+    def judge(self, ask: Ask, facts: Mapping[UUID, Hold], at: datetime) -> Verdict:
+        row = facts.get(ask.person) if ask.step is not None and ask.person else None
+        if row is None:
+            return permit()
+        return defer("held", at + _UNTIL_SOMEBODY_DECIDES, hold=row.pk, reason=row.reason, order=row.order_no)
 
 
 class MayBeAddressed(Rule):

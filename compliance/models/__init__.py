@@ -5,6 +5,7 @@ from compliance.models.clearances import Budget, Decision, LostStep, Outcome, To
 from compliance.models.declarations import EarlierOptOuts
 from compliance.models.halts import Halt
 from compliance.models.heartbeats import Heartbeat
+from compliance.models.holds import Hold
 from compliance.models.identity_changes import IdentityChange
 from compliance.models.incidents import Incident
 from compliance.models.installation import Installation, Purpose
@@ -28,6 +29,7 @@ __all__ = [
     "EarlierOptOuts",
     "Halt",
     "Heartbeat",
+    "Hold",
     "IdentityChange",
     "Incident",
     "Installation",

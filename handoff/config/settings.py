@@ -116,6 +116,7 @@ CLEARANCE_RULES = [
     "compliance.rules_standing.UnsubscribeWorks",
     "compliance.rules_standing.InboxIsRead",
     "compliance.rules.NotSuppressed",
+    "compliance.rules.NotHeld",
     "compliance.rules.MayBeAddressed",
     "compliance.rules.HasLegalBasis",
     "sequences.rules_breakers.BreakersHold",
@@ -137,6 +138,7 @@ CLEARANCE_RULES = [
 # What must never be, asked every quarter of an hour and by `manage.py invariants`; the order is that of the page.
 INVARIANTS = [
     "compliance.invariants.SENDS_AFTER_STOP",
+    "compliance.invariants.PERMITTED_WHILE_HELD",
     "sequences.invariants.CLEARED_TWICE",
     "compliance.invariants.EVERY_PERMISSION_COUNTS",
     "sequences.invariants.SENT_WITHOUT_CLEARANCE",

@@ -16,6 +16,7 @@ from tests.factories import UserFactory, armed
 
 RULES = [
     "compliance.rules.NotSuppressed",
+    "compliance.rules.NotHeld",
     "compliance.rules.MayBeAddressed",
     "compliance.rules.HasLegalBasis",
     "compliance.rules_caps.PersonCap",
