@@ -37,6 +37,12 @@ _EXITS = {
     "list_withdrawn": ExitReason.LIST_WITHDRAWN,
     "removed_from_list": ExitReason.REMOVED,
 }
+# What a stop means for it; any other is an opt-out.
+_EXITS_BY_STOP: Mapping[int, ExitReason] = {
+    Strength.COMPLAINT: ExitReason.COMPLAINED,
+    Strength.HARD_BOUNCE: ExitReason.BOUNCED,
+    Strength.LEFT_COMPANY: ExitReason.NOT_ADDRESSABLE,
+}
 
 
 class NoMailbox(LookupError):
@@ -180,7 +186,7 @@ def _account_of(stop: Suppression) -> int:
 
 
 def _reason_of(stop: Suppression) -> ExitReason:
-    return ExitReason.BOUNCED if stop.strength == Strength.HARD_BOUNCE else ExitReason.OPTED_OUT
+    return _EXITS_BY_STOP.get(stop.strength, ExitReason.OPTED_OUT)
 
 
 def _entry(row: ListRow, version: SequenceVersion, mailbox: Mailbox, due: datetime, at: datetime) -> Enrollment:

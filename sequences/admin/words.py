@@ -80,6 +80,12 @@ know(
         "erased": _("The person was erased"),
         "merged": _("The person is on our lists under another address"),
         "opted_out": _("The person opted out"),
+        "replied_positive": _("The person answered and is interested"),
+        "replied_negative": _("The person answered and is not interested"),
+        "complained": _("The person complained"),
+        "stage_changed": _("The person is at another stage"),
+        "meeting_booked": _("The person has booked a meeting"),
+        "disqualified": _("The person was disqualified"),
         "removed": _("Taken out of the sequence by hand"),
     },
     rules={

@@ -16,6 +16,12 @@ class ExitReason(models.TextChoices):
     """Why a passage ended; a closed list."""
 
     FINISHED = "finished", _("finished")
+    REPLIED_POSITIVE = "replied_positive", _("answered: interested")
+    REPLIED_NEGATIVE = "replied_negative", _("answered: not interested")
+    COMPLAINED = "complained", _("complained")
+    STAGE_CHANGED = "stage_changed", _("stage changed")
+    MEETING_BOOKED = "meeting_booked", _("meeting booked")
+    DISQUALIFIED = "disqualified", _("disqualified")
     OPTED_OUT = "opted_out", _("opted out")
     BOUNCED = "bounced", _("bounced")
     NOT_ADDRESSABLE = "not_addressable", _("may not be written to")

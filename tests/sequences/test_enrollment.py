@@ -175,6 +175,8 @@ class TestTheSweep:
             (SuppressionReason.ONE_CLICK, ExitReason.OPTED_OUT),
             (SuppressionReason.BY_PHONE, ExitReason.OPTED_OUT),
             (SuppressionReason.NO_SUCH_ADDRESS, ExitReason.BOUNCED),
+            (SuppressionReason.COMPLAINT, ExitReason.COMPLAINED),
+            (SuppressionReason.LEFT_COMPANY, ExitReason.NOT_ADDRESSABLE),
         ],
     )
     def test_a_stop_ends_the_passage_with_its_reason(self, reason: SuppressionReason, ending: ExitReason) -> None:

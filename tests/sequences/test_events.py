@@ -68,7 +68,7 @@ class TestNews:
 
     @pytest.mark.parametrize(
         ("kind", "reason", "ended"),
-        [(Kind.COMPLAINT, "complaint", "opted_out"), (Kind.HARD_BOUNCE, "no_such_address", "bounced")],
+        [(Kind.COMPLAINT, "complaint", "complained"), (Kind.HARD_BOUNCE, "no_such_address", "bounced")],
     )
     def test_a_complaint_or_a_bounce_for_good_stops_the_person(self, kind: Kind, reason: str, ended: str) -> None:
         row = told(kind)
