@@ -14,7 +14,7 @@ from compliance import playbook
 from compliance.principals import SYSTEM, Principal, System, actor
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import move
-from handoff import clocks, gates, grounds, reasons, todo
+from handoff import clocks, eligibility, gates, grounds, reasons, todo
 from handoff.gates import Facts
 from handoff.models import Briefing, Finding, Handoff, Lead, Signal, Stage, StageMove, Task
 from sequences.approval import only
@@ -106,6 +106,7 @@ def _write(
 def _settle(moved: Lead, at: datetime) -> None:
     """What was open for the stage before is closed; what the new stage asks of somebody is asked."""
     todo.settle(moved, at=at)
+    eligibility.leave_unfit(moved, at=at)
     if moved.stage not in (Stage.MQL, Stage.SAL):
         offered = Handoff.objects.filter(lead=moved, state=Handoff.State.OPEN)
         move(list(offered), "withdraw", by=SYSTEM, at=at, set={"closed_at": at})
