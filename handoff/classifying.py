@@ -32,6 +32,13 @@ def entering_round(at: datetime) -> dict[str, int]:
     return {"entered": len(new)}
 
 
+def enter(contact: Contact, *, at: datetime) -> Lead:
+    """The lead of a contact, or of whoever they turned out to be; made now if there is none."""
+    whose = contact.merged_into or contact
+    row, _made = Lead.objects.get_or_create(contact=whose, defaults={"stage_since": at, "created_at": at})
+    return row
+
+
 def classify_round(at: datetime) -> dict[str, int]:
     """Look once at every prospect of whom something was judged or heard since it was looked at last."""
     waiting = Lead.objects.filter(judged_at__isnull=True, stage__in=(Stage.PROSPECT, Stage.ARCHIVED))

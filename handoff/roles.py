@@ -34,6 +34,7 @@ _LEDGER = _views("compliance", "suppression", "decision", "auditentry", "playboo
 _LEDGER |= _views("compliance", "journalhost", "earlieroptouts")
 _INCIDENT = _views("compliance", "incident") | {"compliance.open_incident"}
 _LADDER = _views("handoff", "lead", "stagemove", "finding", "signal", "handoff", "briefing", "task", "owner")
+_LADDER |= _views("handoff", "proposal")
 _EVERYTHING = _STOP | _WORDING | _PEOPLE | _SENDING | _LEDGER | _INCIDENT | _LADDER
 _CLOSE = frozenset({"compliance.close_incident"})
 
@@ -101,6 +102,7 @@ ROLES: Mapping[str, frozenset[str]] = {
         "handoff.disqualify_lead",
         "handoff.archive_lead",
         "handoff.reopen_lead",
+        "handoff.load_proposal",
         "handoff.add_owner",
         "handoff.change_owner",
         "sequences.add_account",

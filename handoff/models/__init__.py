@@ -6,6 +6,7 @@ from handoff.models.findings import Finding, Intent, Signal
 from handoff.models.handoffs import Handoff, Tier
 from handoff.models.leads import OPEN, WORKED, Lead, Stage, StageMove
 from handoff.models.owners import Owner
+from handoff.models.proposals import Proposal
 from handoff.models.tasks import Task
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Intent",
     "Lead",
     "Owner",
+    "Proposal",
     "Signal",
     "Stage",
     "StageMove",
