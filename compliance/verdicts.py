@@ -61,12 +61,15 @@ class Ruling:
 
     @cached_property
     def decisive(self) -> Verdict:
-        """A refusal before a deferral before a permission; the first of its kind, the latest of the deferrals."""
+        """A refusal before a deferral before a permission, with its rule; the first refusal, the latest deferral."""
         against = [said for said in self.said if said.outcome is not Outcome.PERMIT]
         if not against:
             return NOTHING_AGAINST_IT
         refusals = [said for said in against if said.outcome is Outcome.REFUSE]
-        return refusals[0] if refusals else max(against, key=_until)
+        chosen = refusals[0] if refusals else max(against, key=_until)
+        return replace(
+            chosen, rule=next(rule for rule, said in zip(self.rules, self.said, strict=True) if said is chosen)
+        )
 
     @property
     def outcome(self) -> Outcome:
