@@ -235,13 +235,14 @@ def verdict_rows(stored: Iterable[verdicts.Stored]) -> list[dict[str, Any]]:
             "tone": tone(verdict.get("outcome", Outcome.PERMIT)),
             "because": say(str(verdict.get("code", ""))),
             "until": parse_datetime(verdict["until"]) if "until" in verdict else None,
-            "looked_at": [(key.replace("_", " "), _plain(value)) for key, value in verdict.get("why", {}).items()],
+            "looked_at": [(key.replace("_", " "), plain(value)) for key, value in verdict.get("why", {}).items()],
         }
         for verdict in verdicts.read(stored)
     ]
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """What a rule looked at, as people read it: lists with commas, digests cut short."""
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
     return f"{value[:12]}…" if isinstance(value, str) and _DIGEST.fullmatch(value) else str(value)

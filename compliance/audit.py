@@ -51,6 +51,25 @@ def actors(subject: str, verbs: Collection[str]) -> set[str]:
     return set(AuditEntry.objects.filter(subject=subject, verb__in=verbs).values_list("actor", flat=True))
 
 
+@dataclass(frozen=True)
+class Happened:
+    """One entry of the log, to be read."""
+
+    at: datetime
+    actor: str
+    verb: str
+    subject: str
+    reason: str
+    data: Mapping[str, Any]
+
+
+def happened(subjects: Collection[str], verbs: Collection[str], *, most: int = 1000) -> list[Happened]:
+    """What the log says of these subjects in these verbs, the first first; of too much, the latest."""
+    rows = AuditEntry.objects.filter(subject__in=subjects, verb__in=verbs).order_by("-pk")
+    found = rows.values_list("at", "actor", "verb", "subject", "reason", "data")[:most] if subjects else ()
+    return [Happened(*row) for row in found][::-1]
+
+
 def told(verb: str) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
     """When this was recorded, and what was said of it."""
     yield from AuditEntry.objects.filter(verb=verb).order_by("pk").values_list("at", "data")

@@ -8,6 +8,7 @@ digests: the same one can be found again, and none can be read.
 import json
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.apps import apps
@@ -74,6 +75,11 @@ class Watching:
 def viewed(request: HttpRequest, row: models.Model, **data: Any) -> None:
     """Somebody is about to see what a row says of a person, or of several."""
     _record(request, "personal.viewed", audit.reference(row), place=_place(request), **data)
+
+
+def looked(subject: str, *, by: Principal, at: datetime, place: str) -> None:
+    """The same where there is no page: somebody asks at the console, or a program for them."""
+    audit.record("personal.viewed", subject, by=by, at=at, place=place)
 
 
 def exported(request: HttpRequest, model: type[models.Model], *, rows: int, kind: str) -> None:
