@@ -17,11 +17,14 @@ from compliance import addresses, cards, clock, stopped, suppression, watching
 from compliance.addresses import AddressError
 from compliance.admin_halts import stop_panel
 from compliance.admin_pages import NOTHING, Panel, person
+from sequences.admin import explain
 from sequences.admin.companies import WithMerging
 from sequences.admin.imports import ContactExport
 from sequences.admin.persons import WithPersonActs
 from sequences.imports import bases
 from sequences.models import Account, Contact
+
+_PASSAGES_SHOWN = 20
 
 
 @admin.register(Account)
@@ -108,7 +111,7 @@ class ContactForm(forms.ModelForm):
 
 
 @admin.register(Contact)
-class ContactAdmin(ContactExport, WithPersonActs):
+class ContactAdmin(explain.WithWhy, ContactExport, WithPersonActs):
     """People at companies."""
 
     personal = True
@@ -147,7 +150,6 @@ class ContactAdmin(ContactExport, WithPersonActs):
         stop = stopped.stopped_cards([row.card_id]).get(row.card_id) or of_company
         alike = None if stop else stopped.looks_stopped([row.address]).get(row.address)
         record = _record_stop(request, card=row.card_id)
-        passages = row.enrollments.select_related("version__sequence", "mailbox").order_by("-pk")[:20]
         return [
             Panel(
                 _("May we write?"),
@@ -155,13 +157,18 @@ class ContactAdmin(ContactExport, WithPersonActs):
                 {"stop": stop, "record": record, "alike": alike},
                 first=True,
             ),
-            Panel(_("Sequences"), "sequences/passages.html", {"passages": passages}),
+            Panel(_("Sequences"), "sequences/passages.html", _passages(request, row)),
             *super().panels(request, row, at),
         ]
 
     @admin.display(description=_("name"), ordering="last_name")
     def name_shown(self, row: Contact) -> str:
         return f"{row.first_name} {row.last_name}".strip() or NOTHING
+
+
+def _passages(request: HttpRequest, row: Contact) -> dict[str, Any]:
+    found = row.enrollments.select_related("version__sequence", "mailbox").order_by("-pk")[:_PASSAGES_SHOWN]
+    return {"passages": found, "why": explain.url_for(request, row.pk)}
 
 
 def _record_stop(request: HttpRequest, **whom: Any) -> str:

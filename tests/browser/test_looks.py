@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from compliance.admin_pages import page_of
 from compliance.audit import reference
 from compliance.models import AuditEntry, Decision, Halt, Heartbeat, JournalHost, PlaybookVersion, Suppression
+from sequences.admin.explain import url_of
 from sequences.models import (
     Account,
     Contact,
@@ -64,6 +65,8 @@ def pages() -> list[str]:
         act_url(text, "approve_messaging"),
         act_url(text, "load"),
         f"{page(Contact, 'changelist')}?q=nobody",
+        url_of(Contact.objects.order_by("pk")[0].pk),
+        "/admin/sequences/contact/explain/",
     ]
 
 

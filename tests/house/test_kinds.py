@@ -74,8 +74,10 @@ PAGES = {
     "sequences_recipientlist_import_preview": Kind.WRITES,
     "sequences_recipientlist_import_rows": Kind.EXPORTS,
 }
-# Pages of Django and unfold that change nothing.
+# Pages that change nothing: those of Django and unfold, and one of ours that explains.
 _PLAIN = {
+    "sequences_contact_explain",
+    "sequences_contact_explain_address",
     "app_list",
     "index",
     "login",
