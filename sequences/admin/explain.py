@@ -84,6 +84,7 @@ class WithWhy(Page):
             "opts": self.opts,
             "title": _now("Why each message went, or did not"),
             "original": row,
+            "at": told["at"],
             "panels": panels(told, row),
         }
         return TemplateResponse(request, "sequences/why/page.html", context)

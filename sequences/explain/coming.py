@@ -30,6 +30,7 @@ _LOOKS_AHEAD = 8
 _BEING_SENT, _IN_DOUBT, _STALE = "being_sent", "in_doubt", "stale"
 _WORDS: dict[str, Any] = {
     _BEING_SENT: _("It is being sent at this moment"),
+    _STALE: _("Its time runs out before it may go"),
     _IN_DOUBT: _("Nobody knows whether the server took it; it goes on once that is known, or after 72 hours"),
 }
 
