@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance import admin_words as words
 from compliance import persons, playbook
+from compliance.addresses import Address
 from compliance.playbook import NoPlaybook
 from compliance.principals import Staff
 from compliance.refusals import Refusal
@@ -22,8 +23,6 @@ from sequences.explain.shape import Explanation
 from sequences.explain.whom import Whom
 from sequences.imports import reasons
 from sequences.imports.judging import Judge, Verdict
-from sequences.imports.presets import Field
-from sequences.imports.reading import Row
 from sequences.models import Contact
 
 __all__ = ["PERMISSIONS", "Explanation", "NobodyKnown", "against", "of_address", "of_contact", "subject_of"]
@@ -55,7 +54,7 @@ def of_address(text: str, *, at: datetime, before: int | None = None) -> Explana
     found = whom.by_address(text)
     told = _explained(found, at, before)
     if not (found.cards or told["stops"] or told["lost_steps"]):
-        raise NobodyKnown(_import_says(text))
+        raise NobodyKnown(_import_says(found.asked))
     return told
 
 
@@ -91,6 +90,7 @@ def _told(person: Whom, at: datetime, before: int | None) -> Explanation:
         "at": at,
         "person": whom.told(person),
         "stops": told_stops,
+        "holds": standing.holds(person),
         "halts": standing.standing(person, step.scopes if step else ()),
         "passages": passing.told(passages),
         "messages": went.told(newest.rows, passages),
@@ -115,10 +115,11 @@ def _name(told: Explanation) -> None:
 
 def _with_actor(told: Explanation) -> Iterator[MutableMapping[str, Any]]:
     yield from told["person"]["changes"]  # type: ignore[misc]  # a change is such a mapping
+    yield from told["holds"]  # type: ignore[misc]  # so is a hold
     for message in told["messages"]:
         yield from message["history"]  # type: ignore[misc]  # and so is an event
 
 
-def _import_says(text: str) -> str:
-    judged = Judge().judge(Row(1, 1, {Field.ADDRESS: text}), {Field.ADDRESS: Field.ADDRESS})
-    return "" if judged.verdict is Verdict.NEW else reasons.reason(judged.code)
+def _import_says(address: Address | None) -> str:
+    kind = Judge().kind_of(address) if address else Verdict.NEW
+    return "" if kind is Verdict.NEW else reasons.reason(kind)

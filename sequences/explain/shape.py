@@ -65,6 +65,19 @@ class Stop(TypedDict):
     reading: str
 
 
+class Hold(TypedDict):
+    """A hold of the person: until it ends somebody has to decide. `source` is what gave rise to it, as the log says."""
+
+    id: int
+    reason: str
+    because: str
+    source: str
+    at: datetime
+    by: str
+    holds: bool
+    ended_at: datetime | None
+
+
 class Halt(TypedDict):
     """What stands still, of all that this person's next message belongs to."""
 
@@ -243,6 +256,7 @@ class Explanation(TypedDict):
     at: datetime
     person: Person
     stops: list[Stop]
+    holds: list[Hold]
     halts: list[Halt]
     passages: list[Passage]
     messages: list[Message]

@@ -1,11 +1,11 @@
-"""Decides which stops and halts concern a person: every one ever recorded for them, and whatever stands still now."""
+"""Decides what concerns a person: every stop and hold ever recorded for them, and whatever stands still now."""
 
 from collections.abc import Collection
 
 from compliance import admin_words as words
 from compliance import cards, halts, stopped
 from compliance import suppression as ledger
-from compliance.models import AddressDigest, LostStep, Suppression, SuppressionDigest
+from compliance.models import AddressDigest, Hold, LostStep, Suppression, SuppressionDigest
 from sequences.explain import shape
 from sequences.explain.whom import Whom
 
@@ -21,6 +21,24 @@ def stops(whom: Whom) -> tuple[list[Suppression], list[shape.Stop]]:
     imitated = [found.stop for found in alike.values() if found.stop.pk in readings]
     every = sorted({row.pk: row for row in [*rows, *imitated]}.values(), key=lambda row: row.order_no)
     return rows, [_stop(row, readings.get(row.pk, "")) for row in every]
+
+
+def holds(whom: Whom) -> list[shape.Hold]:
+    """Whenever somebody had to decide first, the first first."""
+    rows = Hold.objects.filter(person__in=whom.keys).order_by("-order_no")[:_SHOWN] if whom.keys else ()
+    return [
+        {
+            "id": row.pk,
+            "reason": row.reason,
+            "because": row.get_reason_display(),
+            "source": row.source,
+            "at": row.at,
+            "by": row.placed_by,
+            "holds": row.ended_at is None,
+            "ended_at": row.ended_at,
+        }
+        for row in list(rows)[::-1]
+    ]
 
 
 def standing(whom: Whom, scopes: Collection[str]) -> list[shape.Halt]:

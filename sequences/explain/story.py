@@ -65,10 +65,13 @@ def _against(found: Explanation) -> Iterator[Line]:
         end = "" if stop["holds"] else _(", lifted on %(day)s") % {"day": moment(stop["lifted_at"])}
         looks = _(", because the address reads as %(reading)s") % stop if stop["reading"] else ""
         yield Line(f"{scope}: {stop['because']}{looks}{end}", stop["at"])
+    for hold in found["holds"]:
+        end = "" if hold["holds"] else _(", ended on %(day)s") % {"day": moment(hold["ended_at"])}
+        yield Line(_("Held: %(because)s") % hold + end, hold["at"])
     for halt in found["halts"]:
         yield Line(_("Stands still: %(said)s (%(reason)s)") % halt, halt["since"])
-    if not any(stop["holds"] for stop in found["stops"]) and not found["halts"]:
-        yield Line(_("No stop holds and nothing stands still"))
+    if not found["halts"] and not any(one["holds"] for one in (*found["stops"], *found["holds"])):
+        yield Line(_("No stop holds, nobody has to decide, and nothing stands still"))
     for row in found["left_out"]:
         yield Line(_("Row %(row)s of %(file)s was left out: %(because)s") % row, row["at"])
     for step in found["lost_steps"]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from pytest_django.fixtures import Settings
 
-from compliance import builds, halts
+from compliance import builds, halts, holds
 from compliance.acts import Consent
 from compliance.models import Halt
 from compliance.principals import SYSTEM
@@ -67,6 +67,11 @@ def changed() -> None:
     Contact.objects.update(first_name="Grace")
 
 
+def held() -> None:
+    under_way()
+    holds.place(Contact.objects.get().card.digest, source="sequences.inboundmessage:7", by=SYSTEM, at=TUESDAY)
+
+
 def value_gone() -> None:
     under_way()
     Contact.objects.update(first_name="")
@@ -93,6 +98,7 @@ class Case:
 CASES = {
     "stopped": Case(stopped, "NotSuppressed", "suppressed", ends_with="suppressed"),
     "a value missing": Case(value_gone, "ValuesPresent", "missing_value", ends_with="missing_value"),
+    "held": Case(held, "NotHeld", "held", waits_for="held"),
     "halted": Case(halted, "NotHalted", "halted", waits_for="halted"),
     "not signed as it is": Case(changed, "RowIsSigned", "row_changed", waits_for="row_changed"),
     "mailbox stopped": Case(mailbox_stopped, "MailboxRuns", "mailbox_stopped", waits_for="mailbox_stopped"),
@@ -118,6 +124,15 @@ def test_every_end_is_said_in_words(case: Case) -> None:
     case.done()
     step = coming(case.at)
     assert bool(step["because"]) is not bool(step["earliest"])
+
+
+def test_a_hold_is_told_with_its_reason_and_its_end() -> None:
+    held()
+    (before,) = told()["holds"]
+    holds.end("sequences.inboundmessage:7", by=SYSTEM, at=TUESDAY + HOUR)
+    (after,) = told()["holds"]
+    assert (before["reason"], before["by"], before["holds"]) == ("answered", "Handoff itself", True)
+    assert (after["holds"], after["ended_at"]) == (False, TUESDAY + HOUR)
 
 
 def test_who_may_be_written_to_hears_when() -> None:
