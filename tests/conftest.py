@@ -1,5 +1,6 @@
 """Decides what every test may rely on: which services it needs, an emptied database, no network, cheap passwords."""
 
+import contextlib
 import ipaddress
 import os
 import socket
@@ -13,8 +14,10 @@ from django.test import Client, TransactionTestCase, override_settings
 
 from compliance import clock, factor
 from handoff.roles import sync_roles
+from tests import nameserver as dnsmasq
 from tests.emptying import emptying
 from tests.lanes import find_chromium
+from tests.nameserver import Records
 
 
 class OutsideNetworkError(AssertionError):
@@ -33,6 +36,28 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def broker_url() -> str:
     """RabbitMQ, as found by tests.lanes."""
     return _address("TEST_BROKER_URL", "RabbitMQ")
+
+
+@pytest.fixture
+def nameserver(settings: Any, tmp_path: Path) -> Iterator[Callable[[Records], None]]:
+    """Starts a nameserver that says these records, and has everybody ask it instead of whom they asked before."""
+    if dnsmasq.MISSING:
+        do_without(dnsmasq.MISSING)
+    with contextlib.ExitStack() as stack:
+
+        def start(records: Records) -> None:
+            settings.DNS_SERVERS = [("127.0.0.1", stack.enter_context(dnsmasq.answering(tmp_path, records)))]
+
+        yield start
+
+
+@pytest.fixture
+def silence(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nobody answers who is asked for records, and who asks is less patient than otherwise."""
+    monkeypatch.setattr("compliance.nameservers._PATIENCE_SECONDS", 0.2)
+    with dnsmasq.silent() as port:
+        settings.DNS_SERVERS = [("127.0.0.1", port)]
+        yield
 
 
 @pytest.fixture

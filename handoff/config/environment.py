@@ -1,5 +1,8 @@
 """Decides how a value of the environment is read: what makes no sense stops the start."""
 
+import ipaddress
+from urllib.parse import urlsplit
+
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
@@ -28,3 +31,12 @@ def versioned_keys(text: str) -> dict[int, bytes]:
     if len(keys) < text.count(":") or any(len(key) != 32 or not 0 < number < 256 for number, key in keys.items()):
         raise ImproperlyConfigured("HANDOFF_KEYS: each key has 64 hexadecimal digits and its own number from 1 to 255")
     return keys
+
+
+def servers(text: str, port: int = 53) -> list[tuple[str, int]]:
+    """`192.0.2.1,[2001:db8::1]:5353` → [(address, port)]. Names are refused: who would resolve them?"""
+    try:
+        parts = [urlsplit(f"//{part.strip()}") for part in text.split(",") if part.strip()]
+        return [(str(ipaddress.ip_address(part.hostname or "")), part.port or port) for part in parts]
+    except ValueError as error:
+        raise ImproperlyConfigured("HANDOFF_DNS must read address[:port][,address[:port]…]") from error

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from handoff.config import browser, look, sign_in
-from handoff.config.environment import Environment, versioned_keys
+from handoff.config.environment import Environment, servers, versioned_keys
 
 ROOT = Path(__file__).resolve().parents[2]
 env = Environment()
@@ -28,6 +28,8 @@ LEASE_SECONDS: int = env.int("HANDOFF_LEASE_SECONDS", 900)
 DOOR_SECONDS: int = env.int("HANDOFF_DOOR_SECONDS", 20)
 # The command by which a relay on this machine drops one queued message, for instance: postsuper -d {queue_id}
 RELAY_RECALL: str = env.str("HANDOFF_RELAY_RECALL", "")
+# Who is asked about the records of sending domains: address:port, separated by commas; empty: whom this machine asks.
+DNS_SERVERS = servers(env.str("HANDOFF_DNS", ""))
 # What must outlive the database: the journal of stops, opt-outs spooled while it was away, the kill switch of a host.
 STATE_DIR = Path(env.str("HANDOFF_STATE_DIR", str(ROOT / "var" / "state")))
 
