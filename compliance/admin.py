@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from compliance import admin_words as words
+from compliance.admin_domains import SendingDomainAdmin
 from compliance.admin_halts import HaltAdmin
 from compliance.admin_heartbeats import HeartbeatAdmin, JournalHostAdmin
 from compliance.admin_incidents import IncidentAdmin
@@ -29,6 +30,7 @@ __all__ = [
     "LiftRequestAdmin",
     "OptInAdmin",
     "PlaybookVersionAdmin",
+    "SendingDomainAdmin",
     "SuppressionAdmin",
 ]
 

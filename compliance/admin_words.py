@@ -28,6 +28,8 @@ _CODES: dict[str, Any] = {
     "behind_journal": _("The database is older than this host's journal"),
     "database_moved": _("This host was armed for a database at another address"),
     "declared_gone": _("This host was declared gone; a person arms it if it shall send again"),
+    "domain_fails": _("The records of our sending domain would have receivers refuse or doubt it"),
+    "domain_unchecked": _("The records of our sending domain have not been seen, or not for 48 hours"),
     "disarmed": _("The installation is disarmed until a person arms it"),
     "former_life": _("The database of before a failover is back"),
     "halted": _("Somebody stopped it; two people start it again"),
@@ -78,6 +80,7 @@ _RULES: dict[str, Any] = {
     "OptOutsAreIn": _("Every opt-out is in the database"),
     "PersonCap": _("Not too much mail to one person"),
     "RecipientDomainCap": _("Not too much mail to one domain"),
+    "SendingDomainPasses": _("The records of the sending domain let receivers believe it"),
     "UnsubscribeWorks": _("The unsubscribe link works from outside"),
 }
 _VERBS: dict[str, Any] = {
@@ -115,6 +118,8 @@ _VERBS: dict[str, Any] = {
     "installation.followed": _("A host wrote down again what its journal knew"),
     "journalhost.retired": _("Host that keeps a journal declared gone for good"),
     "incident.opened": _("Incident opened"),
+    "sendingdomain.fails": _("Sending domain began to fail"),
+    "sendingdomain.passes": _("Sending domain passes"),
     "playbook.loaded": _("Playbook loaded"),
     "compliance.liftrequest.asked": _("Asked to lift the stop"),
     "optin.recorded": _("Opt-in recorded"),

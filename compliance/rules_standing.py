@@ -10,12 +10,16 @@ from compliance import arming, clock, declaring, halts, heartbeats, hosts
 from compliance.asking import Ask, Batch
 from compliance.clearance import Rule, Verdict, defer, permit
 from compliance.faults import Fault
+from compliance.findings import Weight
 from compliance.heartbeats import Kind
-from compliance.models import Halt
+from compliance.models import DomainVerdict, Halt, SendingDomain
 
 _UNTIL_ASKED_AGAIN = timedelta(hours=1)
 _UNTIL_ARMED = timedelta(minutes=5)
 _UNTIL_DRAINED = timedelta(minutes=1)
+_UNTIL_LOOKED_AT = timedelta(minutes=10)
+# A person has to mend the records. Once they pass, what waits is asked again at once.
+_UNTIL_MENDED = timedelta(days=1)
 _LINK_MAY_BE_SILENT = timedelta(minutes=15)
 _INBOX_MAY_BE_UNREAD = timedelta(minutes=15)
 _LEAVES, _STAYS = permit(leaves_machine=True), permit(leaves_machine=False)
@@ -104,3 +108,28 @@ class InboxIsRead(Rule):
         if ask.step is None or ask.mailbox not in facts:
             return permit()
         return defer("inbox_stale", at + _UNTIL_DRAINED, mailbox=ask.mailbox, read=facts[ask.mailbox].isoformat())
+
+
+class SendingDomainPasses(Rule):
+    """What leaves this machine is from a domain whose records let receivers believe it (LAW DOM-04; spec CO7)."""
+
+    def load(self, asks: Batch, at: datetime) -> Mapping[str, Verdict]:
+        names = {ask.sending_domain for ask in asks if ask.step is not None and ask.leaves_machine}
+        rows = SendingDomain.objects.filter(domain__in=names) if names else []
+        return {row.domain: _of_domain(row, at) for row in rows}
+
+    def judge(self, ask: Ask, facts: Mapping[str, Verdict], at: datetime) -> Verdict:
+        if ask.step is None or not ask.leaves_machine:
+            return permit()
+        said = facts.get(ask.sending_domain)
+        return said or defer("domain_unchecked", at + _UNTIL_LOOKED_AT, domain=ask.sending_domain)
+
+
+def _of_domain(row: SendingDomain, at: datetime) -> Verdict:
+    stands, checked = row.stands(at), row.decided_at.isoformat() if row.decided_at else None
+    if stands == DomainVerdict.PASSES:
+        return permit(checked=checked)
+    if stands == DomainVerdict.UNKNOWN:
+        return defer("domain_unchecked", at + _UNTIL_LOOKED_AT, domain=row.domain, checked=checked)
+    against = [one["code"] for one in row.findings if one["weight"] == Weight.FAILS]
+    return defer("domain_fails", at + _UNTIL_MENDED, domain=row.domain, checked=checked, findings=against)

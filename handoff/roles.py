@@ -31,7 +31,8 @@ _SENDING = _views(
     "sequences", "recipientlist", "listrow", "importrun", "enrollment", "outboundmessage", "attempt", "inboundmessage"
 )
 _LEDGER = _views("compliance", "suppression", "decision", "auditentry", "playbookversion", "heartbeat", "installation")
-_LEDGER |= _views("compliance", "journalhost", "earlieroptouts")
+_LEDGER |= _views("compliance", "journalhost", "earlieroptouts", "sendingdomain")
+_LEDGER |= {"compliance.check_sendingdomain"}
 _INCIDENT = _views("compliance", "incident") | {"compliance.open_incident"}
 _LADDER = _views("handoff", "lead", "stagemove", "finding", "signal", "handoff", "briefing", "task", "owner")
 _LADDER |= _views("handoff", "proposal")
@@ -120,6 +121,7 @@ ROLES: Mapping[str, frozenset[str]] = {
         "sequences.add_mailbox",
         "sequences.change_mailbox",
         "sequences.start_mailbox",
+        "compliance.change_sendingdomain",
         "sequences.resolve_outboundmessage",
         "sequences.resend_outboundmessage",
         "compliance.record_stop",

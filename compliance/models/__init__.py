@@ -3,6 +3,8 @@
 from compliance.models.audit import AuditEntry, AuditSeal
 from compliance.models.clearances import Budget, Decision, LostStep, Outcome, Touch
 from compliance.models.declarations import EarlierOptOuts
+from compliance.models.domains import DomainCheck, SendingDomain
+from compliance.models.domains import Verdict as DomainVerdict
 from compliance.models.halts import Halt
 from compliance.models.heartbeats import Heartbeat
 from compliance.models.holds import Hold
@@ -26,6 +28,8 @@ __all__ = [
     "Budget",
     "CompanyKey",
     "Decision",
+    "DomainCheck",
+    "DomainVerdict",
     "EarlierOptOuts",
     "Halt",
     "Heartbeat",
@@ -42,6 +46,7 @@ __all__ = [
     "PersonKey",
     "PlaybookVersion",
     "Purpose",
+    "SendingDomain",
     "Strength",
     "SubjectKey",
     "Suppression",

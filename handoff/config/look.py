@@ -40,6 +40,7 @@ _MENU: list[tuple[Any, list[dict[str, Any]]]] = [
             _page(_("Messages"), "outgoing_mail", "sequences.outboundmessage"),
             _page(_("Incoming mail"), "inbox", "sequences.inboundmessage"),
             _page(_("Mailboxes"), "mail", "sequences.mailbox"),
+            _page(_("Sending domains"), "dns", "compliance.sendingdomain"),
             _page(_("Halts"), "front_hand", "compliance.halt"),
         ],
     ),

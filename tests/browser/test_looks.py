@@ -8,7 +8,16 @@ from axe_playwright_python.sync_playwright import Axe
 
 from compliance.admin_pages import page_of
 from compliance.audit import reference
-from compliance.models import AuditEntry, Decision, Halt, Heartbeat, JournalHost, PlaybookVersion, Suppression
+from compliance.models import (
+    AuditEntry,
+    Decision,
+    Halt,
+    Heartbeat,
+    JournalHost,
+    PlaybookVersion,
+    SendingDomain,
+    Suppression,
+)
 from sequences.admin.explain import url_of
 from sequences.models import (
     Account,
@@ -41,6 +50,7 @@ LISTS: Sequence[Any] = (
         OutboundMessage,
         PlaybookVersion,
         RecipientList,
+        SendingDomain,
         SequenceVersion,
         Suppression,
         Template,

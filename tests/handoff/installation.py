@@ -3,8 +3,9 @@
 from compliance import halts, heartbeats, incidents, lifting, suppression
 from compliance.acts import Consent
 from compliance.addresses import parse
+from compliance.findings import Finding, Weight
 from compliance.heartbeats import Kind
-from compliance.models import Halt, Incident, OptIn, SuppressionReason
+from compliance.models import DomainCheck, DomainVerdict, Halt, Incident, OptIn, SendingDomain, SuppressionReason
 from compliance.principals import SYSTEM
 from compliance.suppression import Stop
 from sequences.models import ImportRun, InboundMessage, RecipientList, SequenceVersion, TemplateVersion
@@ -33,6 +34,7 @@ def at_work() -> None:
         "other:1", Incident.Kind.OTHER, Incident.Severity.SEV3, HOSTILE, {"ref": HOSTILE}, by=SYSTEM, at=TUESDAY
     )
     lifted()
+    looked_at()
     received()
     row = RecipientList.objects.order_by("pk")[0]
     ImportRun.objects.create(
@@ -45,6 +47,16 @@ def at_work() -> None:
         by=row.author,
         at=TUESDAY,
     )
+
+
+def looked_at() -> None:
+    """The records of a domain, in which strangers wrote what they liked."""
+    found = HOSTILE + "p" * 200
+    kept = [Finding(f"code_{weight}", weight, HOSTILE, found).as_data() for weight in Weight]
+    told = {"verdict": DomainVerdict.FAILS, "findings": kept}
+    moments = dict.fromkeys(("checked_at", "decided_at", "failed_at", "created_at"), TUESDAY)
+    row = SendingDomain.objects.create(domain="ours.example.com", **moments, **told)
+    DomainCheck.objects.create(domain=row, at=TUESDAY, **told)
 
 
 def lifted() -> None:

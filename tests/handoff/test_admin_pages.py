@@ -39,6 +39,7 @@ NO_ADDING |= {
     "LiftRequest",
     "OutboundMessage",
     "PlaybookVersion",
+    "SendingDomain",
 }
 
 

@@ -57,6 +57,7 @@ FORMS = {
     "auth.user": Kind.KEYS,
     "compliance.lift": Kind.LIFTS,
     "compliance.liftrequest": Kind.LIFTS,
+    "compliance.sendingdomain": Kind.KEYS,
     "sequences.mailbox": Kind.KEYS,
 }
 PAGES = {
@@ -65,6 +66,7 @@ PAGES = {
     "compliance_halt_stop": Kind.STOPS,
     "compliance_heartbeat_retire": Kind.STARTS,
     "compliance_journalhost_retire": Kind.STARTS,
+    "compliance_sendingdomain_check": Kind.WRITES,
     "password_change": Kind.KEYS,
     "sequences_account_merge": Kind.WRITES,
     "sequences_contact_export": Kind.EXPORTS,
