@@ -30,7 +30,7 @@ from sequences.models import (
 
 _CHUNK = 500
 _FOR_THE_SIGNATURE = (
-    *("row_changed", "row_not_signed", "playbook_changed", "sender_changed"),
+    *("row_changed", "row_not_signed", "playbook_changed", "rules_changed", "sender_changed"),
     *("signature_aged", "signer_gone", "sign_again"),
 )
 _OPEN = (RecipientList.State.DRAFT, RecipientList.State.RUNNING)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from compliance import addresses, cards
 from compliance.asking import Ask, Batch
 from compliance.clearance import Rule, Verdict, defer, permit
-from sequences import batches, validity, wording
+from sequences import batches, treatments, validity, wording
 from sequences.batches import Passage
 from sequences.models import RecipientList
 from sequences.models.people import company_key
@@ -30,8 +30,8 @@ class RowIsSigned(Rule):
     """What the CRO signed of this row is what it says now, lately, and who signed it may still sign lists.
 
     A changed row is held alone (spec I4, LAW APR-03). A signature ages (LAW APR-05). What the playbook says of every
-    message is part of what was signed, and so is who writes (LAW APR-01): after another legal name, postal address,
-    other hours or another sender the lists are signed again.
+    message is part of what was signed, and so are who writes (LAW APR-01) and what is done with the country: after
+    another legal name, postal address, other hours, another sender or treatment the lists are signed again.
     """
 
     def load(self, asks: Batch, at: datetime) -> dict[int, RowFacts]:
@@ -52,7 +52,7 @@ class RowIsSigned(Rule):
             return permit()
         found = facts[ask.enrollment]
         row = found.row
-        if found.code in {"row_changed", "playbook_changed"}:
+        if found.code in {"row_changed", "playbook_changed", "rules_changed"}:
             return defer(found.code, at + _UNTIL_SOMEBODY_DECIDES, signed=row.signed_leaf, now=found.leaf)
         if found.code:
             return defer(found.code, at + _UNTIL_SOMEBODY_DECIDES, signed_at=row.signed_at)
@@ -75,12 +75,21 @@ def _row_facts(row: Passage, known: _Known) -> RowFacts:
     if row.list_state != RecipientList.State.RUNNING or not row.signed_leaf:
         return RowFacts(row, leaf, "row_not_signed")
     if leaf != row.signed_leaf:
-        earlier = (_leaf(row, known, house) for house in wording.earlier_houses())
-        return RowFacts(row, leaf, "playbook_changed" if row.signed_leaf in earlier else "row_changed")
+        return RowFacts(row, leaf, _what_changed(row, known))
     if row.signed_at is None or row.signed_at <= known.aged:
         return RowFacts(row, leaf, "signature_aged")
     stands = row.signed_at in known.standing[row.recipient_list]
     return RowFacts(row, leaf, "" if stands else "signer_gone")
+
+
+def _what_changed(row: Passage, known: _Known) -> str:
+    """What is different from when the row was signed: what is done with its country, our house, or the row itself."""
+    houses = wording.earlier_houses()
+    if row.signed_leaf in (_leaf(row, known, house) for house in houses):
+        return "playbook_changed"
+    before = range(treatments.FIRST, treatments.treatment(row.country))
+    treated = (_leaf(row, known, house, treatment) for house in houses for treatment in before)
+    return "rules_changed" if row.signed_leaf in treated else "row_changed"
 
 
 def _leaf_now(row: Passage, known: _Known) -> str:
@@ -92,9 +101,10 @@ def _leaf_now(row: Passage, known: _Known) -> str:
     return next((one for one in (_leaf(row, known, house) for house in earlier) if one == row.signed_leaf), leaf)
 
 
-def _leaf(row: Passage, known: _Known, house: wording.House) -> str:
+def _leaf(row: Passage, known: _Known, house: wording.House, treatment: int | None = None) -> str:
     values = {name: row.values[name] for name in known.variables[row.version]}
-    return wording.leaf_of(row.address, values, country=row.country, basis=row.basis, source=row.source, house=house)
+    said = {"country": row.country, "basis": row.basis, "source": row.source}
+    return wording.leaf_of(row.address, values, **said, house=house, treatment=treatment)
 
 
 def _as_written(ask: Ask, found: RowFacts, at: datetime) -> Verdict:

@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from compliance import audit, playbook
+from sequences import treatments
 from sequences.models import Contact, Mailbox, SequenceVersion, Step, TemplateVersion
 from sequences.render import KNOWN_VARIABLES as KNOWN_VARIABLES
 from sequences.render import Skeleton, compile_wording
@@ -111,7 +112,8 @@ def leaf_digest(
     """What the CRO signs of one row: address, used values, country, basis, source, and what the playbook says.
 
     Another postal address or legal name would change every message after the signature, and other hours when it goes;
-    so they are part of it (spec I4; LAW APR-01, APR-03, APR-05). `house` is `signed_house()[0]` where it is known.
+    so they are part of it, and so is the treatment of the country (spec I4; LAW APR-01, APR-03, APR-05). `house` is
+    `signed_house()[0]` where it is known.
     """
     every = personal_values(contact)
     values = {name: every[name] for name in variables}
@@ -119,10 +121,25 @@ def leaf_digest(
     return leaf_of(contact.address, values, country=contact.country, basis=basis, source=source, house=ours)
 
 
-def leaf_of(address: str, values: Mapping[str, str], *, country: str, basis: str, source: str, house: House) -> str:
-    """The same of what a row says, read from wherever it stands."""
+def leaf_of(
+    address: str,
+    values: Mapping[str, str],
+    *,
+    country: str,
+    basis: str,
+    source: str,
+    house: House,
+    treatment: int | None = None,
+) -> str:
+    """The same of what a row says, read from wherever it stands.
+
+    `treatment` is that of the country, the one in force unless another is asked for. The first is left out: what was
+    signed before there were any was signed under it.
+    """
     said = audit.canonical([address, values, country, basis, source])
-    return hashlib.sha256(b"%s,%s]" % (said[:-1], house.canonical)).hexdigest()
+    treated = treatments.treatment(country) if treatment is None else treatment
+    under = b"" if treated == treatments.FIRST else b',{"treatment":%d}' % treated
+    return hashlib.sha256(b"%s,%s%s]" % (said[:-1], house.canonical, under)).hexdigest()
 
 
 def sender_digest(mailbox: Mailbox) -> str:

@@ -53,6 +53,7 @@ know(
         "removed_from_list": _("The person was taken off the list"),
         "row_changed": _("The person's data changed after the CRO signed"),
         "row_not_signed": _("The CRO has not signed this person on the list"),
+        "rules_changed": _("What is done with the person's country changed after the CRO signed"),
         "sender_changed": _("The sender's name or address, or the sender, changed after the CRO signed"),
         "sender_refused": _("The server refused our sender address"),
         "sequence_changed": _("The sequence is not what was signed"),
