@@ -15,13 +15,14 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from compliance import incidents
-from compliance.models import Halt, Incident
+from compliance.models import Halt, Incident, SendingDomain
 from compliance.principals import SYSTEM
 from sequences import dead_results
 from sequences.dispositions import HARD_REASONS
 from sequences.models import Mailbox, MessageEvent, OutboundMessage
 
 BOUNCES, COMPLAINTS = "bounces", "complaints"
+_DOMAIN = "sending-domain:"
 RESULTS = (OutboundMessage.State.ACCEPTED, OutboundMessage.State.REJECTED)
 _DEAD_OF_LIST = 5
 _FEWEST_OF_MAILBOX, _DEAD_PER_MAILBOX = 50, 0.02
@@ -110,10 +111,19 @@ def scopes_of_sender(mailbox: Mailbox) -> set[str]:
 
 
 def signed_too_early(scopes: Collection[str]) -> dict[str, datetime]:
-    """{list, mailbox, sending domain: when a breaker last stopped it}: what was signed of it before is signed again
-    (LAW BNC-09, APR-05)."""
+    """{list, mailbox, sending domain: when a breaker last stopped it, or its records last began to fail}: what was
+    signed of it before is signed again (LAW BNC-09, APR-05)."""
     halts = Halt.objects.filter(scope__among=scopes, kind=Halt.Kind.BREAKER)
-    return dict(halts.values_list("scope").annotate(last=Max("at")))
+    found = dict(halts.values_list("scope").annotate(last=Max("at")))
+    for scope, failed in _failed(scopes).items():
+        found[scope] = max(failed, found.get(scope, failed))
+    return found
+
+
+def _failed(scopes: Collection[str]) -> dict[str, datetime]:
+    names = {scope.removeprefix(_DOMAIN) for scope in scopes if scope.startswith(_DOMAIN)}
+    failed = SendingDomain.objects.filter(domain__in=names, failed_at__isnull=False) if names else []
+    return {f"{_DOMAIN}{row.domain}": row.failed_at for row in failed if row.failed_at}
 
 
 def _bounced(scopes: Collection[str], started: Mapping[tuple[str, str], datetime]) -> Iterator[Trip]:

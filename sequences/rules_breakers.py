@@ -17,7 +17,7 @@ _UNTIL_SOMEBODY_SIGNS = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Counted:
-    """The limits that were reached, when a breaker last stopped each scope, and when the rows there were signed."""
+    """The limits that were reached, when each scope was last stopped or failed, and when the rows there were signed."""
 
     trips: Mapping[str, Trip]
     stopped: Mapping[str, datetime]
@@ -30,8 +30,8 @@ class Counted:
 
 
 class BreakersHold(Rule):
-    """Its list, mailbox and sending domain are below the limits of bounces and complaints, and what a breaker stopped
-    was signed again (LAW BNC-09, ARF-05, APR-05)."""
+    """Its list, mailbox and sending domain are below the limits of bounces and complaints; what a breaker stopped, or
+    is sent from a domain that failed, was signed again (LAW BNC-09, ARF-05, APR-05)."""
 
     def load(self, asks: Batch, at: datetime) -> Counted:
         scopes = {scope for ask in asks if ask.step is not None for scope in _scopes(ask)}

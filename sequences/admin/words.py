@@ -17,7 +17,7 @@ know(
         "delivered": _("Delivered"),
         "hard_bounce": _("Bounced for good"),
         "soft_bounce": _("Bounced for now"),
-        "sign_again": _("Bounces or complaints stopped the list or the sender after the CRO had signed this person"),
+        "sign_again": _("Bounces, complaints or a failing domain came after the CRO had signed this person"),
         "blocked_by_recipient": _("The recipient's server has blocked us"),
         "changed_meanwhile": _("The person's data changed while the message was being written"),
         "connection_failed": _("The server could not be reached"),
