@@ -16,7 +16,6 @@ from compliance.acts import Consent
 from compliance.models import AddressCard, Installation, PlaybookVersion, Purpose
 from compliance.principals import SYSTEM
 from handoff.eligibility import FITS
-from handoff.models import Lead, Stage, StageMove
 from handoff.roles import sync_roles
 from sequences import approval, lists, models, showing
 from sequences.models import (
@@ -31,6 +30,7 @@ from sequences.models import (
     TemplateVersion,
 )
 from tests.cast import LONG_AGO, PASSWORD, PLAYBOOK, WORDING
+from tests.rungs import classified
 
 Row = TypeVar("Row")
 
@@ -256,18 +256,6 @@ def submitted_list(at: datetime, contacts: Sequence[Contact], version: SequenceV
     classified(contacts, FITS[row.sequence_version.sequence.type])
     lists.add(row, [(contact, contact.source, contact.basis) for contact in contacts], by=row.author, at=at)
     return lists.submit(row, by=row.author, at=at, consent=Consent())
-
-
-def classified(contacts: Sequence[Contact], stage: Stage = Stage.MQL, at: datetime = LONG_AGO) -> None:
-    """Give contacts a place on the ladder at once, with its record: what the arrows would do one by one."""
-    new = [Lead(contact=contact, stage_since=at, created_at=at) for contact in contacts]
-    Lead.objects.bulk_create(new, ignore_conflicts=True)
-    leads = list(Lead.objects.filter(contact__in=contacts, stage=Stage.PROSPECT))
-    for lead in leads:
-        lead.stage, lead.move_token = stage, f"{lead.pk:016x}"
-    told = {"arrow": "qualify", "was": Stage.PROSPECT, "became": stage, "at": at, "by": "system", "playbook": 1}
-    StageMove.objects.bulk_create([StageMove(lead=lead, token=lead.move_token, seconds=0, **told) for lead in leads])
-    Lead.objects.bulk_update(leads, ["stage", "move_token"])
 
 
 def running_list(at: datetime, contacts: Sequence[Contact], version: SequenceVersion | None = None) -> RecipientList:

@@ -18,10 +18,10 @@ from tests.factories import (
     RecipientListFactory,
     UserFactory,
     approved_sequence,
-    classified,
     running_list,
     submitted_list,
 )
+from tests.rungs import classified
 from tests.sequences.campaign import play, under_way
 
 pytestmark = pytest.mark.django_db
