@@ -181,6 +181,7 @@ ROUNDS: list[tuple[str, str, float]] = [
     ("release", "sequences.standstill.release_round", 5),
     ("send", "sequences.sender.send_round", 2),
     ("recall", "sequences.recalling.recall_round", 10),
+    ("erase", "handoff.erasure.erase_round", 60),
     ("answers", "handoff.intake.answers_round", 3),
     ("enter", "handoff.classifying.entering_round", 30),
     ("classify", "handoff.classifying.classify_round", 5),

@@ -49,6 +49,7 @@ class Lead(models.Model):
     reason = models.CharField(_("because"), max_length=40, blank=True)
     judged_at = models.DateTimeField(_("looked at"), null=True, editable=False)
     created_at = models.DateTimeField(_("created"), editable=False)
+    erased_at = models.DateTimeField(_("erased"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("lead")

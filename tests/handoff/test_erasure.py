@@ -19,7 +19,8 @@ from compliance import addresses, lifting, sealer, suppression
 from compliance.acts import Consent
 from compliance.models import AddressCard, OptIn, Suppression, SuppressionReason
 from compliance.suppression import Stop
-from handoff import erasure
+from handoff import erasure, judging
+from handoff.judging import Heard
 from sequences import lists, merging
 from sequences.imports import storing
 from sequences.inbound.intake import take
@@ -34,6 +35,7 @@ from tests.factories import (
     having_read,
     playbook_loaded,
 )
+from tests.rungs import classified
 from tests.sequences.campaign import State, broken_promises, play
 from tests.sequences.scripted_smtp import ScriptedServer, say
 
@@ -105,6 +107,9 @@ def zebulon(tmp_path: Path, ops: User) -> Contact:
         name="Fair", sequence_version=approved_sequence(TUESDAY, steps=2), author=ops, created_at=TUESDAY
     )
     load(tmp_path, ops, "Fair")
+    classified(list(Contact.objects.all()))
+    said = Heard("E6", TUESDAY, source="fair", reference="badge 7", note="Zebulon Quuxley came by.")
+    judging.hear(Contact.objects.get(), said, by=ops, at=TUESDAY)
     with ScriptedServer({"rcpt": [say(f"451 4.3.0 <{EMAIL}> later")]}) as server:
         MailboxFactory(port=server.port)
         row = lists.submit(recipients, by=ops, at=TUESDAY, consent=Consent())
