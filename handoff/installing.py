@@ -1,25 +1,21 @@
 """Makes an installation ready: tables, roles, mark, playbook, first user, first mailbox. Safe to run again."""
 
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
-from compliance import arming, audit, caps, declaring, installation, playbook, vault
-from compliance.calendar import CalendarError, parse_windows
-from compliance.caps import CapError
+from compliance import arming, audit, declaring, installation, playbook, vault
 from compliance.models import PlaybookVersion, Purpose
 from compliance.principals import SYSTEM
+from compliance.refusals import Refused
+from handoff import playbook_files
+from handoff.playbook_files import PlaybookFile
 from handoff.roles import sync_roles
-from sequences import validity
 from sequences.models import Mailbox
-from sequences.validity import ApprovalsError
 
 EXAMPLE = Path(__file__).parent / "playbooks" / "example.toml"
 
@@ -52,26 +48,19 @@ def prepare(purpose: Purpose, *, at: datetime) -> None:
     sync_roles()
 
 
-def read_playbook(path: Path) -> Mapping[str, Any]:
-    """A playbook document from its file. Raises PlaybookFileError."""
+def read_playbook(path: Path) -> PlaybookFile:
+    """A playbook from its file. Raises PlaybookFileError with every fault, line by line."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-        caps.check(document.get("caps", {}))
-        validity.check(document.get("approvals", {}))
-        if windows := document.get("sequences", {}).get("windows"):
-            parse_windows(windows)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, CapError, CalendarError, ApprovalsError) as error:
-        raise PlaybookFileError(f"{path.name}: {error}") from error
-    for key in ("legal_name", "postal_address"):
-        if not str(document.get("sender", {}).get(key, "")).strip():
-            raise PlaybookFileError(f"{path.name}: sender.{key} is missing")
-    return document
+        return playbook_files.open_file(path)
+    except OSError as error:
+        raise PlaybookFileError(f"{path.name}: {error.strerror}") from error
+    except Refused as refused:
+        raise PlaybookFileError("\n".join(f"{path.name}: {one}" for one in refused.refusals)) from refused
 
 
-def load_playbook(document: Mapping[str, Any], *, at: datetime) -> PlaybookVersion:
-    """Store a document as the version in force."""
-    content = {key: value for key, value in document.items() if key != "title"}
-    return playbook.load(str(document.get("title", "Playbook")), content, by=SYSTEM, at=at)
+def load_playbook(file: PlaybookFile, *, at: datetime) -> PlaybookVersion:
+    """Store what a file says as the next version: in force at once, or once it is signed (`compliance.playbook`)."""
+    return playbook.load(file.title, file.document, by=SYSTEM, at=at)
 
 
 def first_mailbox(address: str, name: str, *, at: datetime) -> Mailbox:
