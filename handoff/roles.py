@@ -63,7 +63,15 @@ ROLES: Mapping[str, frozenset[str]] = {
     | _EVIDENCE
     | _edits("template", "templateversion")
     | {"sequences.submit_templateversion"},
-    "cmo": _EVERYTHING | _START | _TASKS | {"sequences.approve_messaging", "sequences.reject_templateversion"},
+    "cmo": _EVERYTHING
+    | _START
+    | _TASKS
+    | {
+        "compliance.sign_playbook_cmo",
+        "compliance.reject_playbookversion",
+        "sequences.approve_messaging",
+        "sequences.reject_templateversion",
+    },
     "cro": _EVERYTHING
     | _START
     | _CLOSE
@@ -74,6 +82,8 @@ ROLES: Mapping[str, frozenset[str]] = {
     | _BRIEFINGS
     | _ANSWERS
     | {
+        "compliance.sign_playbook_cro",
+        "compliance.reject_playbookversion",
         "handoff.confirm_lead",
         "handoff.assess_lead",
         "handoff.propose_lead",
@@ -124,6 +134,8 @@ ROLES: Mapping[str, frozenset[str]] = {
         "compliance.change_sendingdomain",
         "sequences.resolve_outboundmessage",
         "sequences.resend_outboundmessage",
+        "compliance.add_playbookversion",
+        "compliance.reject_playbookversion",
         "compliance.record_stop",
         "compliance.change_heartbeat",
     },

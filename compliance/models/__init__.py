@@ -15,7 +15,7 @@ from compliance.models.journal_hosts import JournalHost
 from compliance.models.lifting import Lift, LiftRequest, OptIn
 from compliance.models.lookups import Among as Among
 from compliance.models.people import AddressCard, AddressDigest, AddressSkeleton, CompanyKey, PersonKey
-from compliance.models.playbook import PlaybookVersion
+from compliance.models.playbook import PlaybookActivation, PlaybookSignature, PlaybookVersion
 from compliance.models.subjects import SubjectKey
 from compliance.models.suppression import Strength, Suppression, SuppressionDigest, SuppressionReason
 
@@ -44,6 +44,8 @@ __all__ = [
     "OptIn",
     "Outcome",
     "PersonKey",
+    "PlaybookActivation",
+    "PlaybookSignature",
     "PlaybookVersion",
     "Purpose",
     "SendingDomain",

@@ -109,6 +109,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "handoff_cache"}}
 
 # --- what is decided, in which order ----------------------------------------------------------------------------------
+PLAYBOOK_CHECK = "handoff.playbook_sense.faults"  # what a playbook has to say, before anybody signs it
 # The whole policy of sending, asked alike by import preview, list signature, planner and the final clearance.
 CLEARANCE_RULES = [
     "compliance.rules_standing.NotHalted",

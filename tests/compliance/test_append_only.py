@@ -14,14 +14,16 @@ from compliance.models import Halt, Incident, Lift, LiftRequest, OptIn, Suppress
 from sequences import planner
 from sequences.models import MessageEvent, Resend
 from tests.cast import TUESDAY
+from tests.compliance.agreed import agreed
 from tests.compliance.asking import ask, clear, stop
-from tests.factories import UserFactory, playbook_loaded
+from tests.factories import UserFactory
 from tests.sequences.campaign import message, under_way
 
 KEPT = {
     **importlib.import_module("compliance.migrations.0002_promises_kept_by_the_database").TABLES,
     **importlib.import_module("compliance.migrations.0004_the_ledger_and_the_door").KEPT,
     **importlib.import_module("compliance.migrations.0005_two_people_lift_and_start").TABLES,
+    **importlib.import_module("compliance.migrations.0020_what_was_in_force").TABLES,
     **importlib.import_module("sequences.migrations.0003_the_ledger_and_the_door").TABLES,
     **importlib.import_module("sequences.migrations.0011_a_person_has_a_doubt_sent_again").TABLES,
     "sequences_signature": (),
@@ -32,7 +34,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.everywhere]
 
 @pytest.fixture
 def _a_full_ledger(ledger_rules: None) -> None:
-    playbook_loaded()
+    agreed()
     clear(ask("bob@pumps.example.com"))
     lifted_again(stop("ada@pumps.example.com"))
     incident = Incident.objects.create(

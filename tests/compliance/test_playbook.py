@@ -5,9 +5,10 @@ from django.db import DatabaseError, transaction
 
 from compliance import audit, playbook
 from compliance.models import AuditEntry, PlaybookVersion
-from compliance.playbook import NoPlaybook
+from compliance.playbook import AnotherBegan, NoPlaybook
 from compliance.principals import SYSTEM
 from tests.cast import LONG_AGO, TUESDAY
+from tests.compliance.agreed import agreed, proposed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.everywhere]
 
@@ -43,6 +44,36 @@ def test_going_back_to_an_earlier_document_is_a_new_version() -> None:
 def test_what_is_no_section_is_an_empty_one(section: str) -> None:
     load(text="hello", row=[1, 2])
     assert playbook.section(section) == {}
+
+
+def test_what_one_begins_with_is_not_agreed() -> None:
+    load(a=1)
+    assert (playbook.active().state, playbook.is_agreed()) == (PlaybookVersion.State.IN_FORCE, False)
+
+
+def test_a_version_that_waits_decides_nothing() -> None:
+    agreed()
+    row = load(caps={"person": 1})
+    assert (row.state, playbook.active().number) == (PlaybookVersion.State.DRAFT, 1)
+
+
+def test_a_version_that_waits_is_not_loaded_twice() -> None:
+    agreed()
+    assert load(caps={}) == load(caps={})
+
+
+def test_every_version_that_was_in_force_is_handed_out_the_newest_first() -> None:
+    load(a={"x": 1})
+    load(a={"x": 2})
+    proposed()
+    assert playbook.every("a") == [({"x": 2},), ({"x": 1},)]
+
+
+def test_a_version_whose_place_was_taken_does_not_begin() -> None:
+    earlier = proposed()
+    agreed(recipients={})
+    with pytest.raises(AnotherBegan):
+        playbook.began(earlier, by=SYSTEM, at=TUESDAY, agreed=True)
 
 
 def test_without_a_playbook_nothing_is_made_up() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from django.core.management import CommandError, call_command
 from compliance import installation, playbook
 from compliance.models import Installation, PlaybookVersion, Purpose
 from handoff import installing
+from handoff.playbook_files import PlaybookFile
 from sequences.models import Mailbox
+from tests.compliance.agreed import agreed
 
 AT = datetime(2026, 9, 7, 7, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -86,6 +89,27 @@ def test_a_playbook_that_makes_no_sense_is_refused_naming_the_place(tmp_path: Pa
     with pytest.raises(CommandError, match=f"(?s)ours.toml: .*{says}"):
         _setup(playbook=str(path))
     assert not PlaybookVersion.objects.exists()
+
+
+def test_until_something_is_agreed_another_file_is_in_force_at_once() -> None:
+    _setup(playbook=str(installing.EXAMPLE))
+    installing.load_playbook(_other(), at=AT)
+    assert (playbook.active().number, playbook.is_agreed()) == (2, False)
+
+
+def test_once_something_is_agreed_another_file_waits_for_signatures() -> None:
+    agreed("Agreed", recipients={})
+    said = io.StringIO()
+    call_command("setup", playbook=str(installing.EXAMPLE), stderr=said, stdout=io.StringIO())
+    assert (playbook.active().title, said.getvalue()) == (
+        "Agreed",
+        "Playbook 2 is stored; it begins once CMO and CRO have signed it.\n",
+    )
+
+
+def _other() -> PlaybookFile:
+    file = installing.read_playbook(installing.EXAMPLE)
+    return replace(file, document={**file.document, "recipients": {"never_domains": ["rival.example.com"]}})
 
 
 def test_a_playbook_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:

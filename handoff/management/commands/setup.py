@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from compliance import clock, installation
+from compliance import clock, installation, playbook
 from compliance.journal import JournalUnavailable
 from compliance.models import Purpose
 from compliance.refusals import Refused
@@ -48,9 +48,12 @@ class Command(BaseCommand):
 
     def _load(self, path: Path, at: Any) -> None:
         try:
-            installing.load_playbook(installing.read_playbook(path), at=at)
+            version = installing.load_playbook(installing.read_playbook(path), at=at)
         except installing.PlaybookFileError as error:
             raise CommandError(str(error)) from error
+        if version.state in playbook.OPEN:
+            # Beside the report, which may be one JSON object.
+            self.stderr.write(f"Playbook {version.number} is stored; it begins once CMO and CRO have signed it.")
 
     def _report(self, as_json: bool) -> None:
         missing = installing.what_is_missing()
