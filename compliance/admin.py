@@ -1,4 +1,4 @@
-"""The ledger as people read it: clearances, audit log and playbook; stops stand beside it. All of it is evidence."""
+"""The ledger as people read it: clearances and audit log; stops stand beside it. All of it is evidence."""
 
 from datetime import datetime
 
@@ -14,9 +14,9 @@ from compliance.admin_incidents import IncidentAdmin
 from compliance.admin_installation import InstallationAdmin
 from compliance.admin_lifting import LiftAdmin, LiftRequestAdmin, OptInAdmin
 from compliance.admin_log import AuditEntryAdmin
-from compliance.admin_pages import NOTHING, Panel, Record, badge, pretty
+from compliance.admin_pages import NOTHING, Panel, Record, badge
 from compliance.admin_stops import SuppressionAdmin
-from compliance.models import Decision, PlaybookVersion
+from compliance.models import Decision
 
 __all__ = [
     "AuditEntryAdmin",
@@ -29,7 +29,6 @@ __all__ = [
     "LiftAdmin",
     "LiftRequestAdmin",
     "OptInAdmin",
-    "PlaybookVersionAdmin",
     "SendingDomainAdmin",
     "SuppressionAdmin",
 ]
@@ -60,19 +59,3 @@ class DecisionAdmin(Record):
     @admin.display(description=_("because"), ordering="code")
     def because(self, row: Decision) -> str:
         return words.say(row.code) or NOTHING
-
-
-@admin.register(PlaybookVersion)
-class PlaybookVersionAdmin(Record):
-    """The organisation's definitions, version by version; the highest number is in force."""
-
-    list_display = ("number", "title", "created_at")
-    list_display_links = ("number", "title")
-    ordering = ("-number",)
-    fields = ("number", "title", "created_at", "digest", "whole")
-    readonly_fields = ("whole",)
-    help_when_empty = _("No playbook is loaded. Run “manage.py setup”, or load one with it.")
-
-    @admin.display(description=_("document"))
-    def whole(self, row: PlaybookVersion) -> str:
-        return pretty(row.document)

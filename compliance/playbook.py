@@ -38,9 +38,9 @@ def active() -> PlaybookVersion:
     return begun.version
 
 
-def is_agreed() -> bool:
-    """Whether CMO and CRO have signed what is in force; an example that one begins with is not. False without one."""
-    return bool(_begun().values_list("agreed", flat=True).first())
+def is_example() -> bool:
+    """Whether what is in force is only what one began with, and nobody has agreed to it."""
+    return _begun().values_list("agreed", flat=True).first() is False
 
 
 @contextmanager

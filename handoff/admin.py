@@ -24,6 +24,9 @@ from compliance.admin_factor import asked
 from compliance.admin_pages import NOTHING, Page, Panel, badge, person
 from compliance.factor import Kind
 from handoff import factors, roles
+from handoff.admin_playbook import PlaybookVersionAdmin
+
+__all__ = ["GroupAdmin", "PlaybookVersionAdmin", "UserAdmin"]
 
 admin.site.unregister(User)
 admin.site.unregister(Group)

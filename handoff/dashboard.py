@@ -14,12 +14,12 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from compliance import admin_words as words
-from compliance import clock, halts, host_stop, incidents, installation, lifting
+from compliance import agreeing, clock, halts, host_stop, incidents, installation, lifting, playbook
 from compliance.acts import Act, Offer, offers
 from compliance.admin_incidents import told
 from compliance.admin_pages import page_of
 from compliance.audit import reference
-from compliance.models import Halt, Incident, LiftRequest, Purpose, Strength, Suppression
+from compliance.models import Halt, Incident, LiftRequest, PlaybookVersion, Purpose, Strength, Suppression
 from compliance.playbook import NoPlaybook
 from compliance.principals import Staff
 from compliance.sealer import unsealed
@@ -36,6 +36,7 @@ _WORK: tuple[tuple[type[Model], Sequence[Act]], ...] = (
     (RecipientList, lists.ACTS),
     (Incident, incidents.ACTS),
     (LiftRequest, lifting.ACTS),
+    (PlaybookVersion, agreeing.ACTS),
 )
 _CONFIRM = [act for act in halts.ACTS if act.arrow == "confirm_start"]
 _ROWS_LOOKED_AT = 50
@@ -116,6 +117,7 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["halted"] = halted()
     context["host_stopped"] = host_stop.stands()
     context["no_factor"] = not settings.REQUIRE_MFA
+    context["not_agreed"] = playbook.is_example()
     context["incidents"] = open_incidents(by)
     context["now"] = at
     context["waiting"] = waiting_for(by, at)

@@ -57,7 +57,7 @@ LISTS: Sequence[Any] = (
         TemplateVersion,
     ),
 )
-FORMS: Sequence[Any] = (Contact, Mailbox, RecipientList, SequenceVersion, Suppression, TemplateVersion)
+FORMS: Sequence[Any] = (Contact, Mailbox, PlaybookVersion, RecipientList, SequenceVersion, Suppression, TemplateVersion)
 SERIOUS = {"serious", "critical"}
 
 
@@ -65,6 +65,7 @@ def pages() -> list[str]:
     """The first page, every list, a row of each kind, rows in every state that looks different, forms, an act."""
     rows = [model.objects.order_by("pk")[0] for model in (*LISTS, SequenceRow)]
     rows += [*TemplateVersion.objects.all(), *SequenceVersion.objects.all(), *RecipientList.objects.all()]
+    rows += PlaybookVersion.objects.all()
     shown = dict.fromkeys(page_of(reference(row)) for row in rows)
     text = TemplateVersion.objects.get(state=TemplateVersion.State.SUBMITTED)
     return [

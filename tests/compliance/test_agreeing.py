@@ -43,7 +43,7 @@ def test_one_signature_changes_nothing_either() -> None:
 def test_the_second_signature_puts_it_in_force() -> None:
     playbook_loaded()
     row = agreed()
-    assert (row.state, playbook.active(), playbook.is_agreed()) == (State.IN_FORCE, row, True)
+    assert (row.state, playbook.active(), playbook.is_example()) == (State.IN_FORCE, row, False)
 
 
 def test_the_version_before_is_no_longer_in_force() -> None:

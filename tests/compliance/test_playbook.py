@@ -48,7 +48,7 @@ def test_what_is_no_section_is_an_empty_one(section: str) -> None:
 
 def test_what_one_begins_with_is_not_agreed() -> None:
     load(a=1)
-    assert (playbook.active().state, playbook.is_agreed()) == (PlaybookVersion.State.IN_FORCE, False)
+    assert (playbook.active().state, playbook.is_example()) == (PlaybookVersion.State.IN_FORCE, True)
 
 
 def test_a_version_that_waits_decides_nothing() -> None:

@@ -10,6 +10,7 @@ from compliance.principals import SYSTEM
 from compliance.suppression import Stop
 from sequences.models import ImportRun, InboundMessage, RecipientList, SequenceVersion, TemplateVersion
 from tests.cast import TUESDAY
+from tests.compliance.agreed import proposed
 from tests.factories import ContactFactory, UserFactory, drafted_sequence, submitted_list, submitted_text
 from tests.sequences.campaign import opt_out, played
 
@@ -33,6 +34,7 @@ def at_work() -> None:
     incidents.open_once(
         "other:1", Incident.Kind.OTHER, Incident.Severity.SEV3, HOSTILE, {"ref": HOSTILE}, by=SYSTEM, at=TUESDAY
     )
+    proposed(HOSTILE, people={"cro": HOSTILE}, recipients={"never_domains": [HOSTILE]})
     lifted()
     looked_at()
     received()

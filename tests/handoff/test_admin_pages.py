@@ -38,7 +38,6 @@ NO_ADDING |= {
     "Lift",
     "LiftRequest",
     "OutboundMessage",
-    "PlaybookVersion",
     "SendingDomain",
 }
 

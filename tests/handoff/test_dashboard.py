@@ -17,6 +17,7 @@ from handoff.dashboard import first_steps, installation_badge, numbers, standing
 from sequences import lists
 from sequences.models import Mailbox
 from tests.cast import TUESDAY
+from tests.compliance.agreed import agreed, proposed, signed
 from tests.desk import sign_in
 from tests.factories import (
     ContactFactory,
@@ -91,10 +92,39 @@ class TestWaiting:
         User.objects.filter(groups__name="cmo").update(is_active=False)
         assert titles("cmo") == [str(text)]
 
+    def test_a_playbook_waits_for_the_cmo_and_then_for_the_cro(self) -> None:
+        row = proposed()
+        assert [titles(role) for role in ("cmo", "cro", "sales_ops")] == [[str(row)], [], []]
+        signed(row, "cmo")
+        assert [titles(role) for role in ("cmo", "cro", "sales_ops")] == [[], [str(row)], []]
+
+    def test_a_playbook_does_not_wait_for_who_loaded_it(self) -> None:
+        by = UserFactory(roles=["sales_ops", "cmo"])
+        proposed(by=by)
+        assert waiting_for(by, TUESDAY) == []
+
     def test_it_says_what_can_be_done(self) -> None:
         submitted_text(TUESDAY)
         (one,) = waiting_for(UserFactory(role="cmo"), TUESDAY)
         assert one.can == ("Approve the messaging (CMO)",)
+
+
+class TestWhatIsNotAgreed:
+    said = "an example that nobody has agreed to"
+
+    def test_the_page_says_that_nobody_agreed_to_the_playbook(self, client: Client) -> None:
+        sign_in(client, "rep")
+        playbook_loaded()
+        assert self.said in client.get("/admin/").content.decode()
+
+    def test_it_does_not_once_two_have_signed(self, client: Client) -> None:
+        sign_in(client, "cro")
+        agreed()
+        assert self.said not in client.get("/admin/").content.decode()
+
+    def test_nor_where_there_is_none(self, client: Client) -> None:
+        sign_in(client, "cro")
+        assert self.said not in client.get("/admin/").content.decode()
 
 
 @pytest.mark.django_db(transaction=True)

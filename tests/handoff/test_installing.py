@@ -94,7 +94,7 @@ def test_a_playbook_that_makes_no_sense_is_refused_naming_the_place(tmp_path: Pa
 def test_until_something_is_agreed_another_file_is_in_force_at_once() -> None:
     _setup(playbook=str(installing.EXAMPLE))
     installing.load_playbook(_other(), at=AT)
-    assert (playbook.active().number, playbook.is_agreed()) == (2, False)
+    assert (playbook.active().number, playbook.is_example()) == (2, True)
 
 
 def test_once_something_is_agreed_another_file_waits_for_signatures() -> None:

@@ -25,6 +25,11 @@ ACTS: dict[str, dict[str, Kind]] = {
     "compliance.incident": {"record_review": Kind.WRITES, "close": Kind.WRITES},
     "compliance.installation": {"arm": Kind.STARTS, "disarm": Kind.STOPS},
     "compliance.liftrequest": {"confirm": Kind.LIFTS, "decline": Kind.STOPS},
+    "compliance.playbookversion": {
+        "sign_cmo": Kind.APPROVES,
+        "sign_cro": Kind.APPROVES,
+        "reject": Kind.STOPS,
+    },
     "sequences.enrollment": {"leave": Kind.STOPS},
     "sequences.mailbox": {"start": Kind.STARTS},
     "sequences.outboundmessage": {"accept": Kind.WRITES, "resend": Kind.STARTS, "cancel": Kind.STOPS},
