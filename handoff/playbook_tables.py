@@ -58,7 +58,7 @@ _KEYS: Mapping[str, Any] = {
     "ooo_longest_days": _("absence at the longest, days"),
     "colleague_delay_days": _("delay when a colleague answers, days"),
 }
-_LONGEST_LIST = 200
+_LONGEST_LIST, _MOST_COLUMNS = 200, 7
 
 
 @dataclass(frozen=True)
@@ -104,20 +104,28 @@ def _section(key: str, content: Any) -> Section:
         return Section(key, title, [Table((), [(str(title), [said(content)])])])
     facts = {name: one for name, one in content.items() if not _has_columns(one) and not _is_rows(one)}
     named = {name: one for name, one in content.items() if _has_columns(one)}
-    tables = [Table((), [(_called(name), [said(one)]) for name, one in facts.items()])] if facts else []
-    if named:
-        tables.append(_table({_called(name): one for name, one in named.items()}))
+    tables = [Table((), _facts(facts))] if facts else []
+    tables += _of_rows({_called(name): one for name, one in named.items()})
     for name, rows in content.items():
         if _is_rows(rows):
             numbered = {str(number): row for number, row in enumerate(rows, start=1)}
-            tables.append(_table(numbered, _called(name) if len(content) > 1 else ""))
+            tables += _of_rows(numbered, _called(name) if len(content) > 1 else "")
     return Section(key, title, tables)
 
 
-def _table(rows: Mapping[str, Mapping[str, Any]], caption: str = "") -> Table:
+def _of_rows(rows: Mapping[str, Mapping[str, Any]], caption: str = "") -> list[Table]:
+    """One table, or one for each row where so many columns would leave no room to read."""
     keys = list(dict.fromkeys(key for row in rows.values() for key in row))
+    if len(keys) > _MOST_COLUMNS:
+        return [
+            Table((), [(_called(key), [said(one)]) for key, one in row.items()], name) for name, row in rows.items()
+        ]
     shown = [(name, [said(row[key]) if key in row else "–" for key in keys]) for name, row in rows.items()]
-    return Table([_called(key) for key in keys], shown, caption)
+    return [Table([_called(key) for key in keys], shown, caption)] if rows else []
+
+
+def _facts(row: Mapping[str, Any]) -> Sequence[tuple[str, Sequence[str]]]:
+    return [(_called(key), [said(one)]) for key, one in row.items()]
 
 
 def _has_columns(value: Any) -> bool:

@@ -48,6 +48,12 @@ def test_a_section_of_values_and_rows_has_a_table_of_each() -> None:
     assert windows.caption == "windows"
 
 
+def test_what_says_very_much_of_a_row_gives_it_a_table_of_its_own() -> None:
+    tables = shown(document())["stages"].tables
+    assert [table.caption for table in tables[:4]] == ["prospect", "MQL", "SAL", "SQL"]
+    assert ("due", ["2 business days"]) in tables[3].rows
+
+
 def test_a_key_that_a_row_does_not_have_is_a_dash() -> None:
     (table,) = shown({"caps": {"person": {"limit": 1, "hours": 48}, "mailbox_minute": {"limit": 7}}})["caps"].tables
     assert table.rows[1] == ("mailbox minute", ["7", "–"])
