@@ -1,10 +1,8 @@
 """Decides when something is due: the playbook's durations in the open time of whoever has to act (spec H4, H5).
 
-A duration is "5 minutes", "4 hours", "1 business hour" (all three run in open time) or "2 business days", which ends
-with the last window of that day.
+Minutes and hours run in open time; business days end with the last window of the day.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,10 +13,11 @@ from django.contrib.auth.models import User
 
 from compliance import calendar, playbook
 from compliance.calendar import CalendarError, Hours, parse_windows, zone
+from handoff import durations
+from handoff.durations import Unit
 from handoff.models import Owner, Tier
 from handoff.models.owners import office_hours
 
-_DURATION = re.compile(r"\s*(\d{1,4})\s*(business\s+)?(minute|hour|day)s?\s*", re.IGNORECASE | re.ASCII)
 _WARNED_AT = 0.8
 _DEFAULTS: Mapping[str, str] = {
     "accept_A": "5 minutes",
@@ -28,10 +27,6 @@ _DEFAULTS: Mapping[str, str] = {
     "sql_decided": "2 business days",
     "reply_waits": "4 hours",
 }
-
-
-class DurationError(ValueError):
-    """A text that is no duration."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +83,8 @@ def _office() -> Hours:
 
 
 def _read(duration: str) -> tuple[timedelta, int]:
-    match = _DURATION.fullmatch(duration)
-    if match is None:
-        raise DurationError(f"{duration[:60]!r} is no duration; write it like “5 minutes” or “2 business days”")
-    count, unit = int(match[1]), match[3].lower()
-    if unit == "day":
-        return timedelta(), count
-    return (timedelta(minutes=count) if unit == "minute" else timedelta(hours=count)), 0
+    """The time in minutes and hours, or else the number of days. Raises DurationError."""
+    read = durations.parse(duration)
+    if read.unit in {Unit.DAY, Unit.BUSINESS_DAY}:
+        return timedelta(), read.count
+    return (timedelta(minutes=read.count) if read.unit == Unit.MINUTE else timedelta(hours=read.count)), 0

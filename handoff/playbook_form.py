@@ -13,29 +13,28 @@ from django.utils.translation import gettext as _now
 from compliance import calendar
 from compliance.calendar import CalendarError
 from compliance.refusals import Refusal
+from handoff.criteria import GATES, INDICATORS, SIGNALS
 from handoff.durations import parse, parse_due
+from handoff.models import Intent, Stage, Tier
 from handoff.roles import ROLES
 from handoff.shapes import Shape, listed, name, names, one_of, readable, table, text, whole
 
-GATES = ("G1", "G2", "G3", "G4", "G5")
-SIGNALS = ("E1", "E2", "E3", "E4", "E5", "E6", "E7")
-INDICATORS = ("S1", "S2", "S3", "S4", "S5")
-STAGES = (
-    *("prospect", "mql", "sal", "sql", "briefing_ready", "assessment_qualified", "assessment_proposed"),
-    *("won", "lost", "disqualified", "archived"),
-)
 CLOCKS = (
     *("accept_A", "accept_B", "accept_C", "sql_to_ae", "mql_classified", "sql_decided", "approval", "reply_waits"),
 )
-PAYLOAD = ("source", "touches", "signals", "disqualifiers_ruled_out", "open_questions", "tier", "clock")
+PAYLOAD = (
+    *("source", "company", "title", "touchpoints", "signals", "ruled_out", "indicators", "open_questions"),
+    *("tier", "due_at"),
+)
 ANSWERS = ("positive", "neutral", "negative", "opt_out", "absence", "auto_reply", "other")
+_INTENTS = (Intent.HIGH.value, Intent.MEDIUM.value, Intent.LOW.value)
 _YEAR, _DECADE = 366, 3660
 _FIELDS = ("contact.first_name", "account.name", "account.industry", "account.ecosystem")
 _SHOWS = re.compile(r"gates|signals|indicators|[GS][1-5]|E[1-7]|(?:field|activity|clock|reason): \S.{0,60}")
 _PATTERN = 300
 
 role = one_of(*(one for one in ROLES if one != "integration"))
-intent = one_of("high", "medium", "low")
+intent = one_of(*_INTENTS)
 duration = readable(parse)
 _days = whole(1, _DECADE)
 _line, _word = text(500), text(120)
@@ -134,7 +133,7 @@ SECTIONS: Mapping[str, Shape] = {
         ),
     ),
     "icp_tiers": _keys(("1", "2", "3"), _line),
-    "signals": _keys(SIGNALS, table({**dict.fromkeys(("name", "counts", "seen_in"), _line), "intent": intent})),
+    "signals": _keys(tuple(SIGNALS), table({**dict.fromkeys(("name", "counts", "seen_in"), _line), "intent": intent})),
     "mql": table({"signal_days": _days, "stale_days": _days, "classify_within": duration}),
     "indicators": _keys(
         INDICATORS,
@@ -147,14 +146,15 @@ SECTIONS: Mapping[str, Shape] = {
         ),
     ),
     "sql": table({"indicators": whole(3, 5), "decide_within": duration}),
-    "tiers": _keys(("1", "2", "3"), _keys(("high", "medium", "low"), one_of("A", "B", "C"))),
-    "stages": _keys(STAGES, _STAGE),
+    "tiers": _keys(("1", "2", "3"), _keys(_INTENTS, one_of(*Tier.values))),
+    "stages": _keys(tuple(Stage.values), _STAGE),
     "clocks": _keys(CLOCKS, table({"runs_for": duration, "warned_at": listed(whole(1, 99), 1, 5), "then": _line})),
     "reasons": table(
         {
             **dict.fromkeys(("disqualified", "rejected", "lost", "opted_out", "clock_paused"), listed(name)),
             "recycled": names(whole(1, _DECADE)),
-        }
+        },
+        {"archived": listed(name)},
     ),
     "rejections": names(one_of("recycle", "nurture", "join", "mend", "disqualify")),
     "routing": table(

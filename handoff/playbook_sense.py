@@ -15,17 +15,14 @@ from compliance.calendar import CalendarError
 from compliance.caps import CapError
 from compliance.refusals import Refusal
 from handoff import playbook_form as form
+from handoff import reasons
 from sequences import policy, validity
 from sequences.validity import ApprovalsError
 
 FAULTS_TOLD = 100
-_DISQUALIFIED = (
-    *("out_of_icp", "competitor_in_seat", "wrong_persona", "no_real_intent", "geography_out_of_scope"),
-    *("pricing_out_of_range", "bad_data"),
-)
 _LISTS: Mapping[str, Sequence[str]] = {
-    "disqualified": _DISQUALIFIED,
-    "rejected": (*_DISQUALIFIED, "wrong_industry", "no_budget_authority", "duplicate", "bad_contact_data"),
+    "disqualified": tuple(reasons.DISQUALIFIED),
+    "rejected": (*reasons.DISQUALIFIED, "wrong_industry", "no_budget_authority", "duplicate", "bad_contact_data"),
 }
 _TIERS = {("1", "high"): "A", ("1", "medium"): "B", ("2", "medium"): "B", ("2", "low"): "C", ("3", "low"): "C"}
 
@@ -56,22 +53,23 @@ def _reasons(document: Mapping[str, Any]) -> Iterator[Refusal]:
             if reason not in document["reasons"][key]:
                 said = _("“%(reason)s” is missing; lists of reasons grow and do not shrink") % {"reason": reason}
                 yield Refusal("reason_missing", said, f"reasons.{key}")
-    for key, reasons in document["reasons"].items():
-        if len(set(reasons)) < len(reasons):
+    for key, listed in document["reasons"].items():
+        if len(set(listed)) < len(listed):
             yield Refusal("twice", _("says the same twice"), f"reasons.{key}")
-        if "other" in reasons:
+        if "other" in listed:
             yield Refusal("no_other", _("there is no “other”; say what it is"), f"reasons.{key}")
 
 
 def _rejections(document: Mapping[str, Any]) -> Iterator[Refusal]:
-    reasons, ways = document["reasons"], document["rejections"]
-    for reason in reasons["rejected"]:
+    stated, ways = document["reasons"], document["rejections"]
+    known = [*dict.fromkeys([*reasons.REJECTED, *stated["rejected"]])]
+    for reason in known:
         if reason not in ways:
             yield Refusal("missing", _("missing; each reason to reject leads somewhere"), f"rejections.{reason}")
     for reason, way in ways.items():
-        if reason not in reasons["rejected"] and reason not in reasons["recycled"]:
-            yield Refusal("not_in_list", _("is no reason to reject or recycle"), f"rejections.{reason}")
-        if way == "recycle" and reason not in reasons["recycled"]:
+        if reason not in known:
+            yield Refusal("not_in_list", _("is no reason to reject a lead"), f"rejections.{reason}")
+        if way == "recycle" and reason not in stated["recycled"]:
             said = _("comes back after how many days? reasons.recycled does not say")
             yield Refusal("missing", said, f"rejections.{reason}")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handoff.durations import Duration, Unit, parse, parse_due
+from handoff.durations import Duration, DurationError, Unit, parse, parse_due
 
 
 @pytest.mark.parametrize(
@@ -13,8 +13,6 @@ from handoff.durations import Duration, Unit, parse, parse_due
         "24 hours": Duration(24, Unit.HOUR),
         "2 business days": Duration(2, Unit.BUSINESS_DAY),
         "90 days": Duration(90, Unit.DAY),
-        "1 week": Duration(1, Unit.WEEK),
-        "12 months": Duration(12, Unit.MONTH),
     }.items(),
 )
 def test_a_duration_is_read_and_written_back(written: str, read: Duration) -> None:
@@ -25,11 +23,11 @@ def test_a_duration_is_read_and_written_back(written: str, read: Duration) -> No
     "written",
     [
         *("", "soon", "5", "minutes", "0 days", "-1 day", "1.5 days", "99999 days", "5  minutes", " 5 minutes"),
-        *("1 business minute", "2 business weeks", "1 business month", "٥ days", "5 minutes\n", "no clock"),
+        *("1 business minute", "2 weeks", "1 month", "1 Day", "٥ days", "5 minutes\n", "no clock"),
     ],
 )
 def test_anything_else_is_none(written: str) -> None:
-    with pytest.raises(ValueError, match="not a duration"):
+    with pytest.raises(DurationError, match="not a duration"):
         parse(written)
 
 
@@ -40,5 +38,5 @@ def test_what_is_due_may_have_no_clock_if_it_says_why() -> None:
 
 @pytest.mark.parametrize("written", ["no clock", "no clock, because ", "no clock, because  ", "whenever"])
 def test_no_clock_without_a_reason_is_refused(written: str) -> None:
-    with pytest.raises(ValueError, match="no clock, because"):
+    with pytest.raises(DurationError, match="no clock, because"):
         parse_due(written)

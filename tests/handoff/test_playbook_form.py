@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from handoff.playbook_form import GATES, SECTIONS, STAGES, whole_document
+from handoff.criteria import GATES
+from handoff.models import Stage
+from handoff.playbook_form import SECTIONS, whole_document
 from tests.handoff.playbooks import changed, document
 
 
@@ -26,7 +28,7 @@ def test_all_five_gates_are_asked_for(gate: str) -> None:
     assert told(changed(f"gates.{gate}")) == [f"gates.{gate}: missing"]
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", Stage.values)
 @pytest.mark.parametrize("key", ["sentence", "entry", "exit", "exit_otherwise", "owner", "doer", "due", "escalates_to"])
 def test_a_stage_without_any_of_its_parts_is_refused(stage: str, key: str) -> None:
     assert told(changed(f"stages.{stage}.{key}")) == [f"stages.{stage}.{key}: missing"]

@@ -8,6 +8,7 @@ from handoff.playbook_sense import FAULTS_TOLD, faults
 from tests.handoff.playbooks import changed, document
 
 RECYCLED = {"too_small": 90, "no_budget_authority": 90}
+REJECTED = [*document()["reasons"]["rejected"], "timing"]
 
 
 def told(said: Any) -> list[str]:
@@ -28,8 +29,8 @@ def test_the_example_makes_sense() -> None:
         ("reasons.disqualified", ["bad_data"], "reasons.disqualified: “out_of_icp” is missing"),
         ("reasons.lost", ["price", "price"], "reasons.lost: says the same twice"),
         ("reasons.lost", ["other"], "reasons.lost: there is no “other”"),
-        ("rejections.whim", "nurture", "rejections.whim: is no reason to reject or recycle"),
-        ("reasons.recycled", RECYCLED, "rejections.timing: is no reason to reject or recycle"),
+        ("rejections.whim", "nurture", "rejections.whim: is no reason to reject a lead"),
+        ("reasons.recycled", RECYCLED, "rejections.timing: comes back after how many days?"),
         ("rejections.bad_data", "recycle", "rejections.bad_data: comes back after how many days?"),
         ("tiers.1.high", "B", "tiers.1.high: is always A"),
         ("tiers.3.low", "A", "tiers.3.low: is always C"),
@@ -49,7 +50,7 @@ def test_what_contradicts_is_named_by_its_place(place: str, value: Any, says: st
     assert says in told(changed(place, value))[0]
 
 
-@pytest.mark.parametrize("reason", document()["reasons"]["rejected"])
+@pytest.mark.parametrize("reason", REJECTED)
 def test_every_reason_to_reject_leads_somewhere(reason: str) -> None:
     assert told(changed(f"rejections.{reason}")) == [
         f"rejections.{reason}: missing; each reason to reject leads somewhere"
