@@ -1,106 +1,135 @@
-"""Reads what intake must know of a mail beyond its addressee: who wrote, in answer to what, in which words.
+"""Decides what can be read of the raw bytes of a mail: who wrote, in answer to what, in which words.
 
 Outside text is hostile: sizes are bounded before anything is parsed, identifiers are found by tolerant patterns in the
 raw header (LAW SEC-15, SEC-16, THR-04), and whatever cannot be read is a mail without words, which waits for a person.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
-from email.parser import BytesParser
+from email.parser import BytesHeaderParser, BytesParser
 from email.policy import compat32
-from email.utils import parseaddr
+from email.utils import parseaddr, parsedate_to_datetime
 
-from inscriptis import get_text
+from sequences.classifier.mail import Mail
+from sequences.inbound import reading_bodies as bodies
+from sequences.inbound import reading_reports as reports
+
+__all__ = ["Mail", "read"]
 
 _LOOKED_AT = 512 * 1024
-_HTML = 100_000
-_PARTS = 200
-_IDS = re.compile(rb"<[^<>\s]{1,900}>")
-_NOT_AUTOMATIC = re.compile(r"\s*no\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Mail:
-    """`answers` are the identifiers in In-Reply-To and References, the nearest first; `text` is the whole body."""
-
-    sender: str = ""
-    subject: str = ""
-    answers: tuple[str, ...] = ()
-    text: str = ""
-    automatic: bool = False
+_HEADERS = 200
+_HEADER_CHARS = 2000
+_IDS = re.compile(r"<[^<>\s]{1,900}>")
+_NOT_AUTOMATIC = re.compile(r"\s*(?:\([^()]{0,200}\)\s*)*no\b", re.IGNORECASE)
+_PARTSTAT = re.compile(r"^ATTENDEE[^\n]{0,2000}?PARTSTAT=\"?([A-Z-]{3,20})", re.MULTILINE | re.IGNORECASE)
+_FOLD = re.compile(r"\r?\n[ \t]")
 
 
 def read(raw: bytes) -> Mail:
     """What can be read of a mail; never raises."""
+    head = raw[:_LOOKED_AT]
     try:
-        return _read(raw[:_LOOKED_AT])
+        return _read(BytesParser(policy=compat32).parsebytes(head))
     except Exception:  # noqa: BLE001 - whatever a stranger sends, the next mail goes on (LAW SEC-16)
+        return _headers_alone(head)
+
+
+def _headers_alone(raw: bytes) -> Mail:
+    """What the header says of a mail whose body breaks every parser."""
+    try:
+        message = BytesHeaderParser(policy=compat32).parsebytes(raw)
+        return _enveloped(message, _headers(message))
+    except Exception:  # noqa: BLE001 - see above
         return Mail()
 
 
-def _read(raw: bytes) -> Mail:
-    message = BytesParser(policy=compat32).parsebytes(raw)
+def _read(message: Message) -> Mail:
+    headers = _headers(message)
+    mail = _enveloped(message, headers)
+    parts = bodies.parts(message)
+    report = reports.read(message, parts)
     return Mail(
-        sender=parseaddr(_decoded(message, "from"))[1],
-        subject=_decoded(message, "subject")[:500],
-        answers=_answers(message),
-        text=_text(message),
-        automatic=_is_automatic(message),
+        **{
+            **vars(mail),
+            "text": bodies.text(parts),
+            "parts": tuple(part.get_content_type() for part in parts),
+            "partstat": _partstat(parts),
+            **vars(report),
+        }
     )
 
 
-def _decoded(message: Message, name: str) -> str:
-    return str(make_header(decode_header(str(message.get(name, "")))))
+def _enveloped(message: Message, headers: Sequence[tuple[str, str]]) -> Mail:
+    first = dict(reversed(headers))
+    name, sender = parseaddr(first.get("from", ""))
+    return Mail(
+        sender=sender,
+        name=name,
+        subject=" ".join(first.get("subject", "").split())[:500],
+        answers=_answers(message),
+        automatic=_is_automatic(message, first),
+        date=_date(first.get("date", "")),
+        message_id=next(iter(_IDS.findall(first.get("message-id", ""))), ""),
+        headers=tuple(headers),
+        content_type=message.get_content_type(),
+        report_type=_parameter(message, "report-type"),
+    )
+
+
+def _headers(message: Message) -> list[tuple[str, str]]:
+    rows: Iterable[tuple[str, object]] = message.raw_items()
+    return [(name.lower(), _decoded(str(value))) for name, value in list(rows)[:_HEADERS]]
+
+
+def _decoded(value: str) -> str:
+    """One header value as people read it: RFC 2047 undone, bare bytes taken for UTF-8 or Latin-1."""
+    value = bodies.without_surrogates(_FOLD.sub(" ", value[:_HEADER_CHARS]))
+    if "=?" not in value:
+        return value.strip()
+    try:
+        return str(make_header(decode_header(value))).strip()
+    except (LookupError, ValueError, HeaderParseError):
+        return value.strip()
 
 
 def _answers(message: Message) -> tuple[str, ...]:
     found: list[str] = []
     for name in ("in-reply-to", "references"):
         for value in message.get_all(name, []):
-            ids = [match.decode("ascii", "replace") for match in _IDS.findall(str(value).encode(errors="replace"))]
-            found += reversed(ids)
+            found += reversed(_IDS.findall(str(value).encode(errors="replace").decode("ascii", "replace")))
     return tuple(dict.fromkeys(found))
 
 
-def _is_automatic(message: Message) -> bool:
+def _is_automatic(message: Message, headers: dict[str, str]) -> bool:
     """RFC 3834 §5: any keyword of Auto-Submitted but `no`, and reports (RFC 6522)."""
-    said = message.get("auto-submitted")
-    automatic = said is not None and not _NOT_AUTOMATIC.match(str(said))
+    said = headers.get("auto-submitted")
+    automatic = said is not None and not _NOT_AUTOMATIC.match(said)
     return automatic or message.get_content_type() == "multipart/report"
 
 
-def _text(message: Message) -> str:
-    plain = html = ""
-    for number, part in enumerate(message.walk()):
-        if number > _PARTS:
-            break
-        if part.get_filename() or part.is_multipart():
-            continue
-        if part.get_content_type() == "text/plain" and not plain:
-            plain = _body(part)
-        elif part.get_content_type() == "text/html" and not html:
-            html = _body(part)
-    return plain if plain.strip() else get_text(_without_quotes(html[:_HTML])) if html else ""
-
-
-def _body(part: Message) -> str:
-    payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes):
-        return ""
+def _date(value: str) -> datetime | None:
     try:
-        return payload.decode(part.get_content_charset() or "utf-8", "replace")
-    except LookupError:
-        return payload.decode("utf-8", "replace")
+        date = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
-def _without_quotes(html: str) -> str:
-    """Quoted mail is a blockquote, or what Gmail and Outlook mark as such; nothing after it is looked at."""
-    match = re.search(r"<blockquote|class=.?gmail_quote|id=.?(?:divRplyFwdMsg|appendonsend)", html, re.IGNORECASE)
-    if match is None:
-        return html
-    start = html.rfind("<", 0, match.start() + 1)
-    head, rest = html[:start], html[match.end() :]
-    ends = rest.lower().rfind("</blockquote>")
-    return head + (rest[ends + len("</blockquote>") :] if ends >= 0 else "")
+def _parameter(message: Message, name: str) -> str:
+    value = message.get_param(name, "")
+    return value.lower() if isinstance(value, str) else ""
+
+
+def _partstat(parts: Sequence[Message]) -> str:
+    """The attendee's answer of an iTIP reply, wherever in the mail it stands."""
+    for part in parts:
+        if part.get_content_type() == "text/calendar":
+            text = _FOLD.sub("", bodies.body(part))
+            is_reply = _parameter(part, "method") == "reply" or "METHOD:REPLY" in text.upper()
+            if is_reply and (found := _PARTSTAT.search(text)):
+                return found[1].upper()
+    return ""
