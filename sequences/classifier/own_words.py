@@ -28,6 +28,28 @@ _SEPARATOR = re.compile(
     r"reenviado|inoltrato|doorgestuurd|исходное|пересыла|oryginalna|původní|eredeti|alkuperäinen).*-{3,}|_{10,}\s*",
     re.IGNORECASE,
 )
+_SENT_FROM = re.compile(
+    r"\W{0,3}(?:(?:sent|gesendet|von|envoyé|enviado|inviato|verzonden|verstuurd|wysłane|odesláno|skickat|sendt|"
+    r"lähetetty|отправлено|надіслано|get) (?:from|with|via|using|von|mit|depuis|de|desde|dal?|con|vanaf|met|från|fra|z|"
+    r"с|із|outlook|mon|mi|mijn|meinem|my)\b|von meinem|发自|從我|iphoneから).{0,100}",
+    re.IGNORECASE,
+)
+_DISCLAIMER = re.compile(
+    r"(?:confidential|privileged|vertraulich|confidentiel|confidencial|riservat|vertrouwelijk|poufn|důvěrn|konfidentiel|"
+    r"intended (?:solely|only) for|ausschließlich für|destinataire|destinatario|geadresseerde)",
+    re.IGNORECASE,
+)
+_DISCLAIMED = re.compile(
+    r"(?:e-?mail|message|mail|nachricht|courriel|mensaje|correo|messaggio|bericht|attachment|transmission|communication)",
+    re.IGNORECASE,
+)
+_IN_ERROR = re.compile(
+    r"(?:in error|not the (?:intended|named|addressee)|irrtümlich|nicht der richtige|par erreur|por error|per errore|"
+    r"abusievelijk|ten onrechte|solely for|only for|exclusiv|ausschließlich|uniquement|solamente|bestemd|delete|"
+    r"löschen|supprim|elimin|cancell|verwijder|attachments)",
+    re.IGNORECASE,
+)
+_SIGNED = re.compile(r"(?:p\.? ?s\b|nb\b|n\.b\.)", re.IGNORECASE)
 _LONGEST_ATTRIBUTION = 3
 _LONGEST = 20_000
 
@@ -47,7 +69,33 @@ def own_words(text: str) -> str:
         if not line.lstrip().startswith((">", "|")):
             kept.append(line)
         number += 1
-    return "\n".join(kept).strip()
+    return _without_disclaimers("\n".join(kept))
+
+
+def without_signature(own: str, name: str = "") -> str:
+    """Own words up to where their writer's name stands alone in a line; a postscript stays."""
+    names = {part.casefold() for part in (name, *name.split()[:1]) if len(part) > 1}
+    paragraphs = own.split("\n\n")
+    for number, paragraph in enumerate(paragraphs):
+        first = paragraph.strip().split("\n")[0].strip(" ,.-–").casefold()  # noqa: RUF001 - a dash people type
+        if number and first in names:
+            later = [one for one in paragraphs[number + 1 :] if _SIGNED.match(one.strip())]
+            return "\n\n".join(paragraphs[:number] + later)
+    return own
+
+
+def _without_disclaimers(text: str) -> str:
+    """Neither the small print of a company nor the line a telephone adds are anybody's words."""
+    lines = [line for line in text.split("\n") if not _SENT_FROM.fullmatch(line.strip()[:200])]
+    paragraphs = re.split(r"\n[ \t]*\n", "\n".join(lines))
+    return "\n\n".join(one for one in paragraphs if not _is_small_print(one)).strip()
+
+
+def _is_small_print(paragraph: str) -> bool:
+    patterns = (_DISCLAIMER, _DISCLAIMED, _IN_ERROR)
+    return len(paragraph) > len("This mail is confidential. If not for you, delete it") and all(
+        pattern.search(paragraph) for pattern in patterns
+    )
 
 
 def _is_the_end(lines: Sequence[str], number: int) -> bool:

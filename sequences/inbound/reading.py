@@ -6,6 +6,7 @@ raw header (LAW SEC-15, SEC-16, THR-04), and whatever cannot be read is a mail w
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
@@ -27,15 +28,27 @@ _IDS = re.compile(r"<[^<>\s]{1,900}>")
 _NOT_AUTOMATIC = re.compile(r"\s*(?:\([^()]{0,200}\)\s*)*no\b", re.IGNORECASE)
 _PARTSTAT = re.compile(r"^ATTENDEE[^\n]{0,2000}?PARTSTAT=\"?([A-Z-]{3,20})", re.MULTILINE | re.IGNORECASE)
 _FOLD = re.compile(r"\r?\n[ \t]")
+_FIELD = re.compile(rb"[!-9;-~]{1,80}:|[ \t]|From ")
+_TRACED = re.compile(rb"(?:Received|Return-Path|Delivered-To|Message-ID)[ \t]*:", re.IGNORECASE)
 
 
 def read(raw: bytes) -> Mail:
     """What can be read of a mail; never raises."""
-    head = raw[:_LOOKED_AT]
+    head = _mended(raw[:_LOOKED_AT].lstrip())
     try:
         return _read(BytesParser(policy=compat32).parsebytes(head))
     except Exception:  # noqa: BLE001 - whatever a stranger sends, the next mail goes on (LAW SEC-16)
         return _headers_alone(head)
+
+
+def _mended(raw: bytes) -> bytes:
+    """A header whose long lines were broken without a blank is one all the same; the parser would end it there."""
+    end = re.search(rb"\r?\n\r?\n", raw)
+    lines = raw[: end.start() if end else 0].split(b"\n")
+    if len(lines) > _HEADERS * 10 or not any(_TRACED.match(line) for line in lines):
+        return raw
+    whole = b"\n".join(line if _FIELD.match(line) else b" " + line for line in lines)
+    return whole + raw[end.start() if end else 0 :]
 
 
 def _headers_alone(raw: bytes) -> Mail:
@@ -51,15 +64,13 @@ def _read(message: Message) -> Mail:
     headers = _headers(message)
     mail = _enveloped(message, headers)
     parts = bodies.parts(message)
-    report = reports.read(message, parts)
-    return Mail(
-        **{
-            **vars(mail),
-            "text": bodies.text(parts),
-            "parts": tuple(part.get_content_type() for part in parts),
-            "partstat": _partstat(parts),
-            **vars(report),
-        }
+    text = bodies.text(parts)
+    return replace(
+        mail,
+        text=text,
+        parts=tuple(part.get_content_type() for part in parts),
+        partstat=_partstat(parts),
+        **vars(reports.read(parts, text)),
     )
 
 
