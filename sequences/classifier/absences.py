@@ -15,12 +15,16 @@ from sequences.classifier.plain import bare, one_line
 from sequences.classifier.wordbook import Patterns, any_of, compiled
 
 _READ = 3000
+_DAYS = 30
 _BEFORE = 48
 _AFTER = 48
 _SOON = timedelta(days=183)
 _FAR = timedelta(days=3 * 366)
 _MONTHS = 12
 _AMERICAN = (timedelta(hours=-10), timedelta(hours=-4))
+_CLOSE = len("back at the office on ")
+_NEXT = re.compile(r"[.!?;,]\s|\n|\d")
+_BEFORE_A_NUMBER = re.compile(r"[.,]?\s*(?:the |den |dem |le |el |il |de |the )?\d")
 _SENTENCE = re.compile(r"[.!?;]\s|\n")
 
 
@@ -77,7 +81,7 @@ def _days(text: str, language: Language, written: datetime) -> Iterator[_Day]:
     calendar = _calendar(language.name)
     found = [*_named(text, calendar, written), *_numbered(text, language, written), *_relative(text, calendar, written)]
     taken: list[tuple[int, int]] = []
-    for start, end, when in sorted(found, key=lambda row: (row[0], -row[1])):
+    for start, end, when in sorted(found, key=lambda row: (row[0], -row[1]))[:_DAYS]:
         if any(start < other_end and other_start < end for other_start, other_end in taken):
             continue
         taken.append((start, end))
@@ -89,20 +93,16 @@ def _days(text: str, language: Language, written: datetime) -> Iterator[_Day]:
 def _meant(text: str, start: int, end: int, calendar: _Calendar) -> str:
     """Whether the words around a day make it the day back or the last day away; the nearest word decides."""
     before = _SENTENCE.split(text[max(0, start - _BEFORE) : start])[-1]
-    after = _SENTENCE.split(text[end : end + _AFTER])[0]
-    whole = _SENTENCE.split(text[max(0, start - 2 * _BEFORE) : start])[-1] + text[start:end] + after
-    if any_of(calendar.around["not_about"], whole):
-        return ""
+    after = _NEXT.split(text[end : end + _AFTER])[0]
     places = {name: _last(calendar.around[name], before) for name in ("back", "until", "since")}
     nearest = max(places, key=lambda name: places[name])
-    again = any_of(calendar.around["again"], after)
-    if places[nearest] < 0:
-        return "back" if again else ""
-    if nearest == "since":
-        return "back" if again or places["back"] >= 0 else ""
-    if nearest == "until" and places["back"] >= 0 and places["until"] - places["back"] < len("back at the office on  "):
+    is_again = bool(any_of(calendar.around["again"], after))
+    if places["back"] >= 0 and nearest in {"back", "until"} and places["until"] - places["back"] < _CLOSE:
         return "back"
-    return nearest
+    if places[nearest] < 0 or nearest == "since":
+        nearest = "back" if is_again or places["back"] >= 0 else ""
+    sentence = _SENTENCE.split(text[max(0, start - 2 * _BEFORE) : start])[-1] + text[start:end] + after
+    return "" if any_of(calendar.around["not_about"], sentence) else nearest
 
 
 def _last(patterns: Patterns, text: str) -> int:
@@ -151,6 +151,8 @@ def _of_numbers(a: int, b: int, year: str | None, sep: str, language: Language, 
 def _relative(text: str, calendar: _Calendar, written: datetime) -> Iterator[_Place]:
     for found in calendar.relative.finditer(text):
         today = written.date()
+        if _BEFORE_A_NUMBER.match(text, found.end()):
+            continue
         if found["w"]:
             ahead = (calendar.weekdays[found["w"]] - today.weekday() - 1) % 7 + 1
             yield found.start(), found.end(), today + timedelta(days=ahead)

@@ -83,7 +83,8 @@ def _answer(mail: Mail, at: datetime, found: _Found, why: str, said: str) -> Ans
     if not found.subclass:
         if not _ANSWERING.match(mail.header("auto-submitted") or "auto-replied"):
             return Answer(Kind.OTHER, "generated", 50, why[:LONGEST_WORDS], found.language)
-        return Answer(Kind.AUTO_REPLY, "ooo", 65, why[:LONGEST_WORDS], found.language)
+        back = absences.day_back(said, mail.subject, mail.date or at)
+        return Answer(Kind.AUTO_REPLY, "ooo", 65, why[:LONGEST_WORDS], found.language, back)
     confidence = 95 if why != mail.subject else 80
     gone = found.subclass == "left_company"
     back = absences.day_back(said, mail.subject, mail.date or at) if found.subclass == "ooo" else None
@@ -126,8 +127,9 @@ def _weak_enough(mail: Mail, subject: str, said: str, found: _Found, order: Sequ
     hints = not _ANSWERS.match(subject) and any(any_of(one["hints"], subject) for one in subjects)
     written = (
         2 * names_itself
-        + (hints or bool(_PUT_BEFORE.match(subject)))
+        + (hints or bool(_PUT_BEFORE.match(subject)) or any(any_of(one["ids"], subject) for one in subjects))
         + bool(found.subclass)
+        + (found.signs > 1 and not _ANSWERS.match(subject))
         + (mail.header("return-path").strip() == "<>")
         + bool(_NO_REPLY.search(mail.sender))
     )

@@ -10,7 +10,8 @@ _WROTE = (
     r"wrote|schrieb|a écrit|escribi[óo]|escreveu|ha scritto|schreef|skrev|napisał\(?a?\)?|napsal\(?a?\)?|"
     r"kirjoitti|yazdı|írta|a scris|написал\(?а?\)?|пише|написав|έγραψε|写道|寫道|のメール|작성"
 )
-_ATTRIBUTION = re.compile(rf"(?:\d|@).*(?:{_WROTE})|(?:{_WROTE}).*(?:\d|@)", re.IGNORECASE)
+_DATED = r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2} .{0,200}<[^<>]{1,200}> ?:$"
+_ATTRIBUTION = re.compile(rf"(?:\d|@).*(?:{_WROTE})|(?:{_WROTE}).*(?:\d|@)|{_DATED}", re.IGNORECASE)
 _FROM = re.compile(
     r"\W{0,3}(?:From|Von|De|Da|Van|Od|Fra|Från|Lähettäjä|Kimden|Feladó|De la|От|Від|Από|"
     r"发件人|寄件者|差出人|보낸 사람)\s*[:：]",
@@ -23,11 +24,12 @@ _SENT = re.compile(
     r"To|An|À|Para|A|Aan|Do|Til|Till|Кому|收件人|宛先)\s*[:：]",
     re.IGNORECASE,
 )
-_SEPARATOR = re.compile(
-    r"\W*-{3,}.*(?:original|ursprüngliche|d'origine|originale|oorspronkelijk|forwarded|weitergeleitete|transféré|"
-    r"reenviado|inoltrato|doorgestuurd|исходное|пересыла|oryginalna|původní|eredeti|alkuperäinen).*-{3,}|_{10,}\s*",
+_ORIGINAL = re.compile(
+    r"original|ursprüngliche|d'origine|originale|oorspronkelijk|forwarded|weitergeleitete|transféré|reenviado|inoltrato|"
+    r"doorgestuurd|исходное|пересыла|oryginalna|původní|eredeti|alkuperäinen|oprindelig|opprinnelig|ursprungligt",
     re.IGNORECASE,
 )
+_UNDERLINE = re.compile(r"_{10,}\s*")
 _SENT_FROM = re.compile(
     r"\W{0,3}(?:(?:sent|gesendet|von|envoyé|enviado|inviato|verzonden|verstuurd|wysłane|odesláno|skickat|sendt|"
     r"lähetetty|отправлено|надіслано|get) (?:from|with|via|using|von|mit|depuis|de|desde|dal?|con|vanaf|met|från|fra|z|"
@@ -52,6 +54,8 @@ _IN_ERROR = re.compile(
 _SIGNED = re.compile(r"(?:p\.? ?s\b|nb\b|n\.b\.)", re.IGNORECASE)
 _LONGEST_ATTRIBUTION = 3
 _LONGEST = 20_000
+# Of a line that says where a quotation begins; nothing that takes longer is one.
+_LONGEST_LINE = 400
 
 
 def own_words(text: str) -> str:
@@ -101,9 +105,16 @@ def _is_small_print(paragraph: str) -> bool:
 def _is_the_end(lines: Sequence[str], number: int) -> bool:
     """From here on a copied mail or a signature follows."""
     line = lines[number]
-    if line.rstrip("\n") in {"-- ", "--"} or _SEPARATOR.fullmatch(line):
+    if line.rstrip("\n") in {"-- ", "--"} or _is_separator(line[:_LONGEST_LINE]):
         return True
     return bool(_FROM.match(line)) and any(_SENT.match(later) for later in lines[number + 1 : number + 4])
+
+
+def _is_separator(line: str) -> bool:
+    """A line of dashes around "original message" in any language, or a long underline."""
+    inner = line.strip(" \t*>|")
+    dashed = inner.startswith("---") and inner.endswith("---")
+    return bool((dashed and _ORIGINAL.search(inner)) or _UNDERLINE.fullmatch(line))
 
 
 def _attribution(lines: Sequence[str], number: int) -> int:
@@ -113,6 +124,8 @@ def _attribution(lines: Sequence[str], number: int) -> int:
         if not line.strip() or line.lstrip().startswith(">"):
             return 0
         said = f"{said} {line.strip()}".strip()
+        if len(said) > _LONGEST_LINE:
+            return 0
         if said.endswith((":", "：")):
             return count if _ATTRIBUTION.search(said) else 0
     return 0

@@ -34,7 +34,7 @@ _TRACED = re.compile(rb"(?:Received|Return-Path|Delivered-To|Message-ID)[ \t]*:"
 
 def read(raw: bytes) -> Mail:
     """What can be read of a mail; never raises."""
-    head = _mended(raw[:_LOOKED_AT].lstrip())
+    head = bodies.opaque(_mended(raw[:_LOOKED_AT].lstrip()))
     try:
         return _read(BytesParser(policy=compat32).parsebytes(head))
     except Exception:  # noqa: BLE001 - whatever a stranger sends, the next mail goes on (LAW SEC-16)
@@ -68,7 +68,7 @@ def _read(message: Message) -> Mail:
     return replace(
         mail,
         text=text,
-        parts=tuple(part.get_content_type() for part in parts),
+        parts=tuple(bodies.kind(part) for part in parts),
         partstat=_partstat(parts),
         **vars(reports.read(parts, text)),
     )
@@ -138,7 +138,7 @@ def _parameter(message: Message, name: str) -> str:
 def _partstat(parts: Sequence[Message]) -> str:
     """The attendee's answer of an iTIP reply, wherever in the mail it stands."""
     for part in parts:
-        if part.get_content_type() == "text/calendar":
+        if bodies.kind(part) == "text/calendar":
             text = _FOLD.sub("", bodies.body(part))
             is_reply = _parameter(part, "method") == "reply" or "METHOD:REPLY" in text.upper()
             if is_reply and (found := _PARTSTAT.search(text)):

@@ -16,6 +16,24 @@ _TAG = re.compile(r"<[^<>]{0,2000}>")
 _QUOTED = re.compile(r"<blockquote|class=.?gmail_quote|id=.?(?:divRplyFwdMsg|appendonsend)", re.IGNORECASE)
 
 
+_MESSAGE = re.compile(rb"(content-type:[ \t\r\n]*)message/", re.IGNORECASE)
+_OPAQUE = "text/x-message-"
+
+
+def opaque(raw: bytes) -> bytes:
+    """The same mail with messages and reports inside it marked as text, so that no parser takes them apart.
+
+    What they hold is read by tolerant patterns; taking them apart costs more than a hostile mail may.
+    """
+    return _MESSAGE.sub(rb"\1text/x-message-", raw)
+
+
+def kind(part: Message) -> str:
+    """The content type of a part as it stood in the mail."""
+    found = part.get_content_type()
+    return f"message/{found.removeprefix(_OPAQUE)}" if found.startswith(_OPAQUE) else found
+
+
 def parts(message: Message) -> list[Message]:
     """The leaves of a mail in order, 200 at most. A message inside is one leaf: its words are somebody else's."""
     found: list[Message] = []
@@ -23,8 +41,7 @@ def parts(message: Message) -> list[Message]:
     while waiting and len(found) < _PARTS:
         part = waiting.pop()
         payload = part.get_payload()
-        inside = part.is_multipart() and part.get_content_maintype() != "message"
-        if inside and isinstance(payload, list):
+        if isinstance(payload, list):
             waiting += reversed([one for one in payload[:_PARTS] if isinstance(one, Message)])
         else:
             found.append(part)
@@ -33,7 +50,7 @@ def parts(message: Message) -> list[Message]:
 
 def text(leaves: Sequence[Message]) -> str:
     """The whole text for people: what is plain, else what HTML shows, else whatever text there is."""
-    shown = [part for part in leaves if not part.get_filename()][:_TEXTS]
+    shown = [part for part in leaves if not part.get_filename() and not kind(part).startswith("message/")][:_TEXTS]
     plain = [body(part) for part in shown if part.get_content_type() == "text/plain"]
     if any(one.strip() for one in plain):
         return "\n".join(plain)

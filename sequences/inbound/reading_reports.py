@@ -8,7 +8,7 @@ from email.utils import getaddresses
 
 from sequences.classifier.delivery_status import address, fields, recipients
 from sequences.classifier.mail import Recipient
-from sequences.inbound.reading_bodies import body, without_surrogates
+from sequences.inbound.reading_bodies import body, kind
 
 _STATUS = {"message/delivery-status", "message/global-delivery-status"}
 _RETURNED = {
@@ -19,7 +19,6 @@ _RETURNED = {
     "message/rfc822-headers",
     "message/global-headers",
 }
-_BLOCKS = 100
 _READ = 64_000
 _RETURNED_CHARS = 20_000
 _ID = re.compile(r"<[^<>\s]{1,900}>")
@@ -60,18 +59,9 @@ def read(leaves: Sequence[Message], text: str) -> Report:
     )
 
 
-def _first(leaves: Sequence[Message], types: set[str]) -> str:
-    return next((_whole(part) for part in leaves if part.get_content_type() in types), "")
-
-
-def _whole(part: Message) -> str:
-    """The text of a part that the parser may have taken apart, so that it can be read by tolerant patterns."""
-    payload = part.get_payload()
-    if not isinstance(payload, list):
-        return body(part)[:_READ].replace("\r\n", "\n")
-    messages = [one for one in payload[:_BLOCKS] if isinstance(one, Message)]
-    blocks = [without_surrogates(one.as_string())[:_READ] for one in messages]
-    return "\n\n".join(blocks)[:_READ].replace("\r\n", "\n")
+def _first(leaves: Sequence[Message], kinds: set[str]) -> str:
+    """The text of the first part of these kinds."""
+    return next((body(part)[:_READ].replace("\r\n", "\n") for part in leaves if kind(part) in kinds), "")
 
 
 def _copied(text: str) -> str:
