@@ -73,7 +73,7 @@ def names_a_day(said: str, language: str) -> bool:
 
 _NUMBERS = re.compile(
     r"(?<![\d/.:-])(?:(?P<y>20\d\d)-(?P<m>\d{1,2})-(?P<d>\d{1,2})|"
-    r"(?P<a>\d{1,2})(?P<sep>[./-])(?P<b>\d{1,2})(?:(?P=sep)(?P<c>(?:20)?\d\d)|\.)?)(?![\d/-]|[.:]\d)"
+    r"(?P<a>\d{1,2})(?P<sep>[./-])(?P<b>\d{1,2})(?:(?P=sep)(?P<c>(?:20)?\d\d)|(?P<dot>\.))?)(?![\d/-]|[.:]\d)"
 )
 
 
@@ -124,7 +124,8 @@ def _numbered(text: str, language: Language, written: datetime) -> Iterator[_Pla
         if found["y"]:
             when = _date(int(found["m"]), int(found["d"]), int(found["y"]), written)
         else:
-            if found["sep"] == "-" and not found["c"]:
+            bare_number = not found["c"] and not found["dot"]
+            if bare_number and (found["sep"] == "-" or (found["sep"] == "." and language.name == "en")):
                 continue
             when = _of_numbers(int(found["a"]), int(found["b"]), found["c"], found["sep"], language, written)
         yield found.start(), found.end(), when

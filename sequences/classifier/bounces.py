@@ -26,6 +26,7 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za
 _SMTP = re.compile(r"\b[45]\d\d[ -](?:\d\.\d{1,3}\.\d{1,3}\b|[a-z<#(\[])")
 _CODE = re.compile(r"(?:\b|#)([45])(\d\d)\b(?![.:/\d])")
 _LETTERS = re.compile(r"[^a-z]")
+_PASSED_ON = re.compile(r"(?:re|fw|fwd|aw|wg|tr|rv|enc|vs|i) ?:")
 _GOES_ON = {"delayed", "relayed", "expanded", "delivered"}
 _WENT_WELL = {"relayed", "expanded", "delivered"}
 
@@ -115,16 +116,15 @@ def _looks_like_one(mail: Mail, notice: str) -> bool:
     if mail.header("x-failed-recipients") or mail.report_type == "delivery-status":
         return True
     local = _LETTERS.sub("", mail.sender.partition("@")[0].lower())
+    no_return = mail.header("return-path").strip() == "<>" or "MAILER-DAEMON" in mail.header("return-path")
+    if _PASSED_ON.match(subject) and local not in _daemons() and not no_return:
+        return False
     words = any_of(book["texts"], opening)
     signs = (
         (2, local in _daemons()),
         (2, any_of(book["subjects"], subject)),
         (2, words),
-        (
-            1,
-            mail.header("return-path").strip() in {"<>", "<mailer-daemon>"}
-            or "MAILER-DAEMON" in mail.header("return-path"),
-        ),
+        (1, no_return),
         (1, mail.automatic),
         (1, bool(mail.returned)),
         (1, bool(_SMTP.search(one_line(notice)))),

@@ -13,6 +13,7 @@ from sequences.classifier import absences
 from sequences.classifier.answer import LONGEST_WORDS, Answer, Kind
 from sequences.classifier.languages import Language, in_order
 from sequences.classifier.mail import Mail
+from sequences.classifier.opt_outs import asks_to_stop
 from sequences.classifier.own_words import own_words
 from sequences.classifier.plain import one_line, plain
 from sequences.classifier.wordbook import any_of
@@ -69,13 +70,19 @@ def judge(mail: Mail, at: datetime) -> Answer | None:
     subject, said = one_line(mail.subject), plain(own_words(mail.text))[:_READ]
     order = in_order(f"{said} {subject}")
     if words := _receipt(mail, subject, said, order):
-        return Answer(Kind.AUTO_REPLY, "", 95 if mail.automatic else 80, words[:LONGEST_WORDS])
+        return Answer(Kind.AUTO_REPLY, "read_receipt", 95 if mail.automatic else 80, words[:LONGEST_WORDS])
     found = _what_it_says(subject, said, order)
     strong = _strong(mail)
     if strong and _is_of_a_list(mail, found):
         return Answer(Kind.OTHER, "list", 75, strong)
     if not strong and not _weak_enough(mail, subject, said, found, order):
         return None
+    if found.subclass in {"", "left_company"} and (wish := asks_to_stop(mail.subject, mail.text)):
+        # A wish to be left in peace counts whoever wrote it down; without anything else a person looks.
+        confidence = 90 if found.subclass else 60
+        return Answer(
+            Kind.OPT_OUT, "unsubscribe", confidence, wish.words[:LONGEST_WORDS], wish.language, permanent=True
+        )
     return _answer(mail, at, found, strong or mail.subject, said)
 
 
