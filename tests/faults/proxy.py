@@ -1,4 +1,4 @@
-"""Stands between a process and the database of the test: refuses, or falls silent, without stopping the server."""
+"""Stands between a process and a server of the test: refuses, falls silent or breaks off, and the server goes on."""
 
 import contextlib
 import socket
@@ -9,11 +9,14 @@ from django.db import connection
 
 
 class Proxy:
-    """A TCP proxy to PostgreSQL. `refuse()` closes everything, `hold()` passes nothing on, `open()` lets through."""
+    """A TCP proxy. `refuse()` closes everything, `hold()` passes nothing on, `open()` lets through.
 
-    def __init__(self) -> None:
-        told = connection.settings_dict
-        self._behind = (str(told["HOST"] or "127.0.0.1"), int(told["PORT"] or 5432))
+    After `break_off(octets)` so many more come from the server; then each line that is open breaks, once.
+    """
+
+    def __init__(self, behind: tuple[str, int]) -> None:
+        self._behind = behind
+        self._left: int | None = None
         self._listener: socket.socket | None = None
         self._lines: list[socket.socket] = []
         self._flowing = threading.Event()
@@ -28,6 +31,9 @@ class Proxy:
 
     def hold(self) -> None:
         self._flowing.clear()
+
+    def break_off(self, octets: int) -> None:
+        self._left = octets
 
     def refuse(self) -> None:
         if self._listener is not None:
@@ -48,15 +54,20 @@ class Proxy:
                 return
             behind = socket.create_connection(self._behind)
             self._lines += [line, behind]
-            for one, other in ((line, behind), (behind, line)):
-                threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
+            for one, other, comes in ((line, behind, False), (behind, line, True)):
+                threading.Thread(target=self._pass, args=(one, other, comes), daemon=True).start()
 
-    def _pass(self, one: socket.socket, other: socket.socket) -> None:
+    def _pass(self, one: socket.socket, other: socket.socket, comes: bool) -> None:
         try:
             with contextlib.suppress(OSError):
                 while piece := one.recv(65536):
                     self._flowing.wait()
+                    if comes and self._left is not None:
+                        piece, self._left = piece[: self._left], self._left - len(piece)
                     other.sendall(piece)
+                    if comes and self._left is not None and self._left <= 0:
+                        self._left = None
+                        break
         finally:
             # Closing alone would not wake the thread that reads from it, and the server would never hear of it.
             for end in (one, other):
@@ -66,9 +77,10 @@ class Proxy:
 
 
 @contextlib.contextmanager
-def between() -> Iterator[Proxy]:
-    """A proxy that lets everything through, until it is told otherwise."""
-    proxy = Proxy()
+def between(port: int | None = None) -> Iterator[Proxy]:
+    """A proxy that lets everything through, until it is told otherwise; to the database unless a `port` is given."""
+    told = connection.settings_dict
+    proxy = Proxy(("127.0.0.1", port) if port else (str(told["HOST"] or "127.0.0.1"), int(told["PORT"] or 5432)))
     proxy.open()
     try:
         yield proxy
