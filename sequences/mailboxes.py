@@ -44,4 +44,10 @@ def password_of(row: Mailbox) -> str:
     return vault.unseal(row.secret) if row.secret else ""
 
 
+def inbox_login(row: Mailbox) -> tuple[str, str]:
+    """User name and password in clear with which its answers are read, for the reader only. Raises vault.Unreadable."""
+    password = vault.unseal(row.imap_secret) if row.imap_secret else password_of(row)
+    return row.imap_username or row.username or row.address, password
+
+
 ACTS = (Act("start", start, comment_required=True, kind=Kind.STARTS),)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from handoff.config import browser, look, sign_in
+from handoff.config import browser, logs, look, sign_in
 from handoff.config.environment import Environment, servers, versioned_keys
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -176,6 +176,7 @@ ROUNDS: list[tuple[str, str, float]] = [
     ("journal", "compliance.journaling.journal_round", 5),
     ("recover", "sequences.sender.recover_round", 5),
     ("replay", "sequences.replaying.replay_round", 5),
+    ("fetch", "sequences.inbound.imap.fetch_round", 5),
     ("exits", "sequences.enrollment.exit_round", 5),
     ("erasures", "sequences.erasing.erase_round", 60),
     ("plan", "sequences.planner.plan_round", 5),
@@ -279,19 +280,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # --- logs: one line a record, no addresses, no bodies -----------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "compliance.logs.OneLine"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {
-        "mail.log": {"level": "ERROR"},
-        # The web server has handlers of its own, which would write paths as they are: in them are tokens.
-        "gunicorn.error": {"handlers": [], "propagate": True},
-        "gunicorn.access": {"handlers": [], "propagate": True},
-    },
-}
+LOGGING = logs.lines(env.str("LOG_LEVEL", "INFO"))
 
 # --- the admin: its menu and colours ---------------------------------------------------------------------------------
 UNFOLD = look.UNFOLD

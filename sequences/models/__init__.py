@@ -2,6 +2,7 @@
 
 from sequences.models.enrollments import Enrollment, ExitReason
 from sequences.models.events import MessageEvent
+from sequences.models.folders import Inbox, InboxFolder
 from sequences.models.imports import ImportRun
 from sequences.models.inbox import InboundMessage
 from sequences.models.lists import ListRow, RecipientList
@@ -20,6 +21,8 @@ __all__ = [
     "ExitReason",
     "ImportRun",
     "InboundMessage",
+    "Inbox",
+    "InboxFolder",
     "ListRow",
     "Mailbox",
     "MessageEvent",

@@ -1,4 +1,4 @@
-"""Where mail leaves from: one sending address, its server, its state."""
+"""Where mail leaves from: one sending address, its server, its state; and where what comes back to it is read."""
 
 from typing import ClassVar
 
@@ -13,7 +13,11 @@ def mailbox_key(mailbox: int) -> str:
 
 
 class Mailbox(models.Model):
-    """A sender. The password is stored encrypted (`secret`), never shown again."""
+    """A sender. Passwords are stored encrypted (`secret`, `imap_secret`), never shown again.
+
+    `imap_host` is where its answers are read; without one nobody reads them from here. An empty user name or password
+    for reading is that for sending.
+    """
 
     class State(models.TextChoices):
         ACTIVE = "active", _("active")
@@ -38,6 +42,14 @@ class Mailbox(models.Model):
     provider = models.CharField(_("provider"), max_length=12, choices=Provider.choices, default=Provider.OTHER)
     username = models.CharField(_("user name"), max_length=254, blank=True)
     secret = models.TextField(_("password, encrypted"), blank=True, editable=False)
+    imap_host = models.CharField(_("IMAP server"), max_length=253, blank=True)
+    imap_port = models.PositiveIntegerField(_("IMAP port"), default=993)
+    imap_security = models.CharField(
+        _("encryption of reading"), max_length=10, choices=Security.choices, default=Security.TLS
+    )
+    imap_username = models.CharField(_("user name for reading"), max_length=254, blank=True)
+    imap_secret = models.TextField(_("password for reading, encrypted"), blank=True, editable=False)
+    imap_folders = models.CharField(_("folders"), max_length=500, default="INBOX")
     state = FSMField(_("state"), choices=State.choices, default=State.ACTIVE, editable=False)
     move_token = models.CharField(max_length=16, blank=True, editable=False)
     stopped_because = models.CharField(_("stopped because"), max_length=500, blank=True, editable=False)
