@@ -177,6 +177,7 @@ ROUNDS: list[tuple[str, str, float]] = [
     ("recover", "sequences.sender.recover_round", 5),
     ("replay", "sequences.replaying.replay_round", 5),
     ("fetch", "sequences.inbound.imap.fetch_round", 5),
+    ("reports", "sequences.inbound.reports.report_round", 60),
     ("exits", "sequences.enrollment.exit_round", 5),
     ("erasures", "sequences.erasing.erase_round", 60),
     ("plan", "sequences.planner.plan_round", 5),

@@ -180,6 +180,11 @@ def _domain(raw: Mapping[str, str]) -> str:
         return ""
 
 
+def is_free_mail(domain: str) -> bool:
+    """Whether anybody can have an address there, so that it says nothing of where somebody works."""
+    return domain in _table("freemail.txt")
+
+
 @cache
 def _table(name: str) -> frozenset[str]:
     lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
