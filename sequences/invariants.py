@@ -130,7 +130,8 @@ AND NOT EXISTS (SELECT 1 FROM sequences_outboundmessage m WHERE m.ref = d.ref)
 """,
     pauses=True,
 )
-# A person, or what came back of it, may say that a message in doubt was delivered; its last try stays in doubt.
+# A person, or what came back of it, may say that a message in doubt was delivered; its last try stays in doubt. And a
+# provider may say that it never sent what it took.
 RESULTS_THAT_DIFFER = Invariant(
     "results_that_differ",
     "G4",
@@ -144,6 +145,7 @@ WHERE m.state = 'accepted' AND NOT EXISTS (
 UNION
 SELECT m.ref AS key FROM sequences_attempt t JOIN sequences_outboundmessage m ON m.id = t.message_id
 WHERE t.outcome = 'accepted' AND m.state <> 'accepted'
+AND NOT (m.state = 'rejected' AND m.reason IN ('provider_suppressed', 'provider_refused'))
 """,
 )
 ATTEMPTS_NOT_RECORDED = Invariant(

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "anymail",
     "compliance",
     "sequences",
     "handoff",
@@ -239,6 +240,10 @@ EMAIL_CONFIG: dict[str, Any] = env.email_url("EMAIL_URL", default="consolemail:/
 globals().update(**{key: value for key, value in EMAIL_CONFIG.items() if key != "OPTIONS"})
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "handoff@localhost")
 
+# --- what mail providers tell us over the web; without a secret nothing is open ---------------------------------------
+WEBHOOK_PROVIDERS: list[str] = env.list("WEBHOOK_PROVIDERS", default=[])
+ANYMAIL: dict[str, str] = {**env.dict("WEBHOOK_KEYS", default={}), "WEBHOOK_SECRET": env.str("WEBHOOK_SECRET", "")}
+
 # --- language and time ------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
@@ -255,7 +260,8 @@ STATIC_URL = "static/"
 STATIC_ROOT: str | None = env.str("STATIC_ROOT", "") or None
 STATICFILES_DIRS = [ROOT / "templates" / "static"]
 WHITENOISE_USE_FINDERS = True
-DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# A mail that a provider hands over arrives in one request.
+DATA_UPLOAD_MAX_MEMORY_SIZE = (50 if WEBHOOK_PROVIDERS else 5) * 1024 * 1024
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 IMPORT_EXPORT_SKIP_ADMIN_LOG = True
 

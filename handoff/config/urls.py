@@ -44,4 +44,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include(_SIGNING)),
     path("", include("compliance.urls")),
+    path("", include("sequences.urls")),
 ]

@@ -45,6 +45,8 @@ know(
         "outside_window": _("It is outside working hours at the recipient's"),
         "playbook_changed": _("Our legal name, postal address or schedule changed after the CRO signed"),
         "policy": _("The recipient's server refused by its policy"),
+        "provider_refused": _("The provider took it and did not send it"),
+        "provider_suppressed": _("The provider took it and did not send it: the person is on a list of the provider's"),
         "quota": _("The provider's daily quota is used up"),
         "rate_blocked": _("The provider blocked us for sending too fast"),
         "rate_limited": _("The server asked us to slow down"),

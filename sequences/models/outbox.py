@@ -116,6 +116,15 @@ class OutboundMessage(models.Model):
     def reject(self) -> None:
         """The server said no for good; never tried again."""
 
+    @transition(
+        field=state,
+        source=[State.IN_DOUBT, State.ACCEPTED],
+        target=State.REJECTED,
+        custom={"system": True},
+    )
+    def disown(self) -> None:
+        """The provider took it, and says that it never sent it; never tried again."""
+
     @transition(field=state, source=[State.PLANNED, State.CLAIMED], target=State.REFUSED, custom={"system": True})
     def refuse(self) -> None:
         """The door said no for good."""
