@@ -18,6 +18,7 @@ from typing import Any
 from django.db import DataError, connection, transaction
 
 from compliance import audit, holds, locks, suppression, tokens
+from compliance.addresses import Address
 from compliance.models import SuppressionReason
 from compliance.principals import SYSTEM, actor
 from compliance.suppression import Stop
@@ -45,25 +46,33 @@ class Understood:
     @property
     def obeyed(self) -> bool:
         """Whether it asks to stop, clearly enough to need no person, and tells whom."""
-        answer = self.answer
-        in_words = answer.kind == Kind.OPT_OUT or (answer.kind == Kind.COMPLAINT and not self.mail.feedback)
-        tells_whom = self.matched.message is not None or matching.writer_of(self.mail) is not None
-        return self.token is not None or (in_words and answer.sure and tells_whom)
+        clear = self.answer.kind == Kind.OPT_OUT and self.answer.sure
+        return self.token is not None or (clear and (self.matched.message is not None or self.writer is not None))
+
+    @property
+    def writer(self) -> Address | None:
+        """Whoever wrote it, if it says so and is no report of a machine about somebody else."""
+        return None if self._is_report else matching.writer_of(self.mail)
 
     @property
     def is_human(self) -> bool:
         """Whether somebody may have written it: in doubt a human being did (LAW AUT-08)."""
-        kind, report = self.answer.kind, bool(self.mail.feedback or self.mail.report_type)
+        kind = self.answer.kind
         if kind == Kind.AUTO_REPLY:
             return not self.answer.sure
-        if kind in {Kind.COMPLAINT, Kind.OTHER}:
-            return not report and not self.mail.automatic
-        return kind != Kind.BOUNCE
+        if kind == Kind.OTHER:
+            return not self._is_report and not self.mail.automatic
+        return kind not in reports.KINDS
 
     @property
     def settled(self) -> bool:
         """Whether nothing more has to be concluded from it: obeyed, or a report that is believed."""
-        return self.obeyed or bool(reports.news(self.matched.message, self.matched.by, self.mail, self.answer))
+        found = reports.belief(self.matched.message, self.matched.by, self.mail, self.answer)
+        return self.obeyed or found.settled
+
+    @property
+    def _is_report(self) -> bool:
+        return bool(self.mail.feedback or self.mail.report_type)
 
 
 def understand(raw: bytes, *, recipient: str = "", at: datetime, look_up: bool = True) -> Understood:
@@ -86,9 +95,10 @@ def take(raw: bytes, *, recipient: str = "", at: datetime) -> InboundMessage:
     if known is not None:
         return known
     found = understand(raw, recipient=recipient, at=at)
-    if found.obeyed and found.token is None:
+    if found.obeyed and found.token is None and found.writer is not None:
         # First, and for itself: whoever wrote it may be somebody else than the person we wrote to.
-        _stop_writer(found.mail, at)
+        stop = Stop(SuppressionReason.REPLIED, source="reply")
+        suppression.stop_address(found.writer, stop, by=SYSTEM, at=at)
     try:
         row = _stored(raw, digest, found, at)
     except DataError as error:
@@ -158,11 +168,6 @@ def _hold(row: InboundMessage, matched: Matched, at: datetime) -> None:
     locks.lock_cards({card.person_id for card in matched.cards})
     for card in matched.cards:
         holds.place(card.digest, source=audit.reference(row), by=SYSTEM, at=at)
-
-
-def _stop_writer(mail: Mail, at: datetime) -> None:
-    if writer := matching.writer_of(mail):
-        suppression.stop_address(writer, Stop(SuppressionReason.REPLIED, source="reply"), by=SYSTEM, at=at)
 
 
 def _classified(mail: Mail, at: datetime) -> Answer:

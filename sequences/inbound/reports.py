@@ -6,6 +6,7 @@ one only if it is our recipient who failed; where their mail was forwarded to fa
 """
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from compliance import addresses
@@ -28,45 +29,63 @@ _LOOKED_BACK = timedelta(days=1)
 _AT_ONCE = 100
 
 
+@dataclass(frozen=True)
+class Belief:
+    """What a report comes to: the news to be recorded, if any, and whether nobody has to look at it besides."""
+
+    news: MessageEvent.Kind | None = None
+    settled: bool = False
+
+
 def believe(row: InboundMessage, mail: Mail, answer: Answer, at: datetime) -> InboundMessage:
     """Record what a report tells of the message it is about; the row as it is then. Outside of any transaction."""
-    kind = news(row.message, row.matched_by, mail, answer)
-    if row.message is None or kind is None:
+    found = belief(row.message, row.matched_by, mail, answer)
+    if row.message is not None and found.news is not None:
+        events.record(row.message, found.news, at=at, source=_source(row), digest=once(found.news))
+    if not found.settled:
         return row
-    events.record(row.message, kind, at=at, source=f"report:{row.pk}", digest=once(kind))
     told = {"decided_by": actor(SYSTEM), "decided_at": at}
-    moved = move(row, "route", by=SYSTEM, at=at, set=told, reason=kind)
+    moved = move(row, "route", by=SYSTEM, at=at, set=told, reason=found.news or "")
     return moved[0] if moved else InboundMessage.objects.get(pk=row.pk)
 
 
 def report_round(at: datetime) -> dict[str, int]:
     """Believe what was stored by a process that died before it could."""
     waiting = InboundMessage.objects.filter(state=InboundMessage.State.WAITING, message__isnull=False)
-    rows = waiting.filter(verdict__in=KINDS, received_at__gt=at - _LOOKED_BACK).select_related("message")
+    rows = waiting.filter(verdict__in=KINDS, received_at__gt=at - _LOOKED_BACK).defer("raw").order_by("pk")[:_AT_ONCE]
+    told = set(MessageEvent.objects.filter(source__in=map(_source, rows)).values_list("source", flat=True))
     done = 0
-    for row in rows.order_by("pk")[:_AT_ONCE]:
+    for row in [row for row in rows if _source(row) not in told]:
         mail = reading.read(bytes(row.raw))
         done += believe(row, mail, classify(mail, at=row.received_at), at).state == InboundMessage.State.ROUTED
     return {"reports": done}
 
 
-def news(message: OutboundMessage | None, by: str, mail: Mail, answer: Answer) -> MessageEvent.Kind | None:
-    """What is to be recorded; None for what a person has to look at: unproven, unclear, or a fault of our own."""
-    if message is None or by not in _PROVEN:
-        return None
+def belief(message: OutboundMessage | None, by: str, mail: Mail, answer: Answer) -> Belief:
+    """A report in prose counts as a bounce for now, and somebody looks at it; so they do at what nothing proves, at
+    what is unclear, and at a fault of our own (LAW BNC-03, BNC-08)."""
+    if message is None or by not in _PROVEN or not answer.sure:
+        return Belief()
     if answer.kind == Kind.COMPLAINT:
-        return MessageEvent.Kind.COMPLAINT if mail.feedback or answer.sure else None
-    if answer.kind != Kind.BOUNCE or not answer.bounced:
-        return None
+        return Belief(MessageEvent.Kind.COMPLAINT, settled=True)
+    if answer.kind != Kind.BOUNCE:
+        return Belief()
+    if not answer.bounced:
+        # It takes longer, or nobody is named: no news of a bounce.
+        return Belief(settled=answer.subclass == SOFT)
     kinds = {one.kind for one in answer.bounced if _is_ours(message, one.address)} or {SOFT}
-    if HARD in kinds and answer.sure:
-        return MessageEvent.Kind.HARD_BOUNCE
-    return MessageEvent.Kind.SOFT_BOUNCE if kinds & {HARD, SOFT} else None
+    if HARD in kinds and mail.recipients:
+        return Belief(MessageEvent.Kind.HARD_BOUNCE, settled=True)
+    return Belief(MessageEvent.Kind.SOFT_BOUNCE, settled=HARD not in kinds) if kinds & {HARD, SOFT} else Belief()
 
 
 def once(kind: MessageEvent.Kind) -> str:
     """The digest of news that counts once for a message, by however many roads it is told (LAW BNC-06)."""
     return hashlib.sha256(f"told:{kind}".encode()).hexdigest()
+
+
+def _source(row: InboundMessage) -> str:
+    return f"report:{row.pk}"
 
 
 def _is_ours(message: OutboundMessage, address: str) -> bool:

@@ -4,9 +4,11 @@ import pytest
 
 from compliance import suppression
 from compliance.models import Suppression
+from sequences.classifier import Answer, Bounced, Mail, Recipient
+from sequences.classifier import Kind as Kinds
 from sequences.inbound import intake, reports
 from sequences.inbound.intake import take
-from sequences.inbound.reports import report_round
+from sequences.inbound.reports import Belief, report_round
 from sequences.models import InboundMessage, MessageEvent, OutboundMessage
 from sequences.planner import plan_round
 from tests.cast import TUESDAY
@@ -70,6 +72,23 @@ class TestBounces:
         take(b"Received: by a pipe\r\n" + raw, at=TUESDAY)
         assert told() == [Kind.HARD_BOUNCE]
 
+    def test_what_is_only_late_asks_nobody(self, message: OutboundMessage) -> None:
+        answer = Answer(Kinds.BOUNCE, "soft", 90)
+        assert reports.belief(message, "returned", Mail(), answer) == Belief(None, settled=True)
+
+    def test_a_report_in_prose_counts_for_now_and_somebody_looks(self, message: OutboundMessage) -> None:
+        bounced = (Bounced(message.enrollment.contact.address, "5.1.1", "hard"),)
+        answer = Answer(Kinds.BOUNCE, "hard", 90, bounced=bounced)
+        assert reports.belief(message, "returned", Mail(), answer) == Belief(Kind.SOFT_BOUNCE, settled=False)
+
+    @pytest.mark.parametrize(("kind", "confidence"), [("sender", 90), ("hard", 60), ("soft", 60)])
+    def test_a_fault_of_ours_and_what_is_unclear_are_looked_at(
+        self, message: OutboundMessage, kind: str, confidence: int
+    ) -> None:
+        bounced = (Bounced(message.enrollment.contact.address, "5.7.1", kind),)
+        answer = Answer(Kinds.BOUNCE, kind, confidence, bounced=bounced)
+        assert reports.belief(message, "returned", Mail(recipients=(Recipient(),)), answer) == Belief()
+
 
 class TestComplaints:
     def test_a_complaint_stops_the_person_although_it_hides_them(self, message: OutboundMessage) -> None:
@@ -107,7 +126,7 @@ def test_what_a_process_that_died_left_is_believed_later(
     message: OutboundMessage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(intake, "reports", type("Died", (), {"KINDS": (), "news": reports.news}))
+        patch.setattr(intake, "reports", type("Died", (), {"KINDS": (), "belief": reports.belief}))
         take(bounce(returned(message), recipient=message.enrollment.contact.address), at=TUESDAY)
     assert told() == []
     assert report_round(TUESDAY) == {"reports": 1}
