@@ -20,7 +20,7 @@ from sequences.models import Inbox, InboxFolder, Mailbox
 
 _log = logging.getLogger(__name__)
 _LOOKED_BACK = timedelta(days=30)
-_LEASE = timedelta(minutes=5)
+_LEASE = timedelta(minutes=2)
 _ROUND_SECONDS = 20.0
 _PAUSE, _LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 _PORTION = 50
