@@ -125,7 +125,7 @@ def _end(theirs: Sequence[Contact], *, by: Principal, at: datetime) -> Counter[s
 def _empty(theirs: Sequence[Contact], mails: Sequence[InboundMessage], at: datetime) -> Counter[str]:
     counts = _empty_messages(OutboundMessage.objects.filter(enrollment__contact__in=theirs))
     for mail in mails:
-        counts["mails"] += InboundMessage.objects.filter(pk=mail.pk).update(raw=b"", recipient=mail.recipient)
+        counts["mails"] += InboundMessage.objects.filter(pk=mail.pk).update(raw=b"", recipient=mail.recipient, words="")
     fresh = [row.pk for row in theirs if not row.erased_at]
     _disguise_leaves(fresh)
     ListRow.objects.filter(contact__in=fresh).exclude(source="").update(source="")
@@ -168,7 +168,7 @@ def _mails_about(theirs: Sequence[Contact]) -> list[InboundMessage]:
     With the recipient as it may stay: empty where it names them.
     """
     written = [row.address.lower() for row in theirs if row.address]
-    sure = Q(message__enrollment__contact__in=theirs) | Q(pk__in=_that_stopped(theirs))
+    sure = Q(message__enrollment__contact__in=theirs) | Q(contact__in=theirs) | Q(pk__in=_that_stopped(theirs))
     known = set(InboundMessage.objects.filter(sure).values_list("pk", flat=True))
     found = []
     for mail in InboundMessage.objects.exclude(raw=b"").order_by("pk").iterator(chunk_size=_MAILS_AT_ONCE):

@@ -169,6 +169,13 @@ class TestWhatWasSaid:
         assert bytes(InboundMessage.objects.get().raw) == b""
         assert InboundMessage.objects.get().verdict == came.verdict
 
+    def test_the_words_that_decided_what_a_mail_is_go_with_it(self, legal: User) -> None:
+        ada = somebody()
+        raw = mail("Ada Byron <ada.byron@pumps.example.com>", text="Please unsubscribe me.")
+        assert take(raw, at=TUESDAY).words
+        erase(ada, legal)
+        assert InboundMessage.objects.get().words == ""
+
     def test_mails_that_answer_a_message_of_ours_are_emptied(self, legal: User) -> None:
         played({})
         raw = mail("somebody.else@pumps.example.com")
