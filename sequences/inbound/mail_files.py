@@ -1,7 +1,7 @@
 """Finds raw mails where they lie: in a file, in every file of a folder, one after the other in an mbox (RFC 4155).
 
-A file is an mbox when it begins with a line `From … date`; so does each mail in it, behind an empty line. What merely
-begins with "From" in a text is no border.
+A file is an mbox when it begins with a line `From … date`, unless its name ends in `.eml`; so does each mail in it,
+behind an empty line. What merely begins with "From" in a text is no border.
 """
 
 import re
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _BORDER = re.compile(rb"From [^\r\n]{1,300}\d{1,2}:\d\d[^\r\n]{0,60}\d{4}[^\r\n]{0,40}\r?\n")
+_ONE_MAIL = ".eml"
 _QUOTED = re.compile(rb">+From ")
 
 
@@ -24,7 +25,7 @@ def mails(path: Path) -> Iterator[tuple[str, bytes]]:
     """Each mail with its name: that of the file, and `#number` in an mbox of several. Raises OSError."""
     with path.open("rb") as file:
         first = file.readline(500)
-        if not _BORDER.fullmatch(first):
+        if path.suffix.lower() == _ONE_MAIL or not _BORDER.fullmatch(first):
             yield str(path), first + file.read()
             return
         found = _split(file)

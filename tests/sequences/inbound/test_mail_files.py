@@ -28,6 +28,11 @@ def test_one_mail_in_an_mbox_has_the_name_of_the_file(tmp_path: Path) -> None:
     assert read(tmp_path, BORDER + ONE) == [("", ONE)]
 
 
+def test_a_file_that_is_named_as_one_mail_is_one(tmp_path: Path) -> None:
+    (tmp_path / "one.EML").write_bytes(BORDER + ONE + b"\n" + BORDER + OTHER)
+    assert len(list(mails(tmp_path / "one.EML"))) == 1
+
+
 def test_what_was_quoted_for_the_mbox_is_as_it_was(tmp_path: Path) -> None:
     raw = ONE.replace(b"\nFrom", b"\n>From")
     assert read(tmp_path, BORDER + raw) == [("", ONE)]
