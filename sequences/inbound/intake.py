@@ -42,6 +42,7 @@ class Understood:
     matched: Matched
     token: tokens.Token | None = None
     addressed: tuple[str, ...] = ()
+    is_ours: bool = False
 
     @property
     def obeyed(self) -> bool:
@@ -58,6 +59,8 @@ class Understood:
     def is_human(self) -> bool:
         """Whether somebody may have written it: in doubt a human being did (LAW AUT-08)."""
         kind = self.answer.kind
+        if self.is_ours:
+            return False
         if kind == Kind.AUTO_REPLY:
             return not self.answer.sure
         if kind == Kind.OTHER:
@@ -68,7 +71,7 @@ class Understood:
     def settled(self) -> bool:
         """Whether nothing more has to be concluded from it: obeyed, or a report that is believed."""
         found = reports.belief(self.matched.message, self.matched.by, self.mail, self.answer)
-        return self.obeyed or found.settled
+        return self.obeyed or self.is_ours or found.settled
 
     @property
     def _is_report(self) -> bool:
@@ -80,8 +83,16 @@ def understand(raw: bytes, *, recipient: str = "", at: datetime, look_up: bool =
     addressed = tuple(_storable(address) for address in _addressed(raw, recipient))
     token = matching.unsubscribe_token(addressed)
     mail = reading.read(raw)
-    answer = Answer(Kind.OPT_OUT, "unsubscribe", 100, "u-…@", permanent=True) if token else _classified(mail, at)
-    return Understood(mail, answer, matching.match(mail, token) if look_up else Matched(), token, addressed)
+    is_ours = look_up and token is None and matching.is_from_us(mail)
+    if token:
+        answer = Answer(Kind.OPT_OUT, "unsubscribe", 100, "u-…@", permanent=True)
+    elif is_ours:
+        # A copy of what one of us wrote to somebody is nobody's answer, whatever it quotes or promises.
+        answer = Answer(Kind.OTHER, "our_own", 100, mail.sender)
+    else:
+        answer = _classified(mail, at)
+    matched = matching.match(mail, token) if look_up and not is_ours else Matched()
+    return Understood(mail, answer, matched, token, addressed, is_ours)
 
 
 def take(raw: bytes, *, recipient: str = "", at: datetime) -> InboundMessage:
@@ -111,7 +122,7 @@ def take(raw: bytes, *, recipient: str = "", at: datetime) -> InboundMessage:
 
 def _stored(raw: bytes, digest: str, found: Understood, at: datetime) -> InboundMessage:
     with transaction.atomic(durable=not connection.in_atomic_block):
-        columns = _columns(found) | (_decided(at) if found.obeyed else {})
+        columns = _columns(found) | (_decided(at) if found.obeyed or found.is_ours else {})
         kept = {"received_at": at, "raw": raw[:_KEPT_BYTES]}
         row, made = InboundMessage.objects.get_or_create(digest=digest, defaults=kept | columns)
         if not made:

@@ -17,7 +17,7 @@ from compliance.addresses import Address, AddressError
 from compliance.models import AddressCard, AddressDigest
 from sequences.classifier import Mail
 from sequences.imports.judging import is_free_mail
-from sequences.models import Contact, Enrollment, InboundMessage, OutboundMessage
+from sequences.models import Contact, Enrollment, InboundMessage, Mailbox, OutboundMessage
 
 _TO_UNSUBSCRIBE = re.compile(r"\bu-([a-z2-7]{40,80})@", re.IGNORECASE)
 _IN_A_COPY = re.compile(r"(?:/u/|\bu-)([a-z2-7]{40,80})(?![a-z2-7])", re.IGNORECASE)
@@ -62,6 +62,12 @@ def match(mail: Mail, token: tokens.Token | None = None) -> Matched:
         return Matched(Match.SENDER, contact=contact, cards=theirs or _colleagues(writer))
     colleagues = _colleagues(writer)
     return Matched(Match.COMPANY, cards=colleagues) if colleagues else Matched()
+
+
+def is_from_us(mail: Mail) -> bool:
+    """Whether it says to come from a mailbox of ours."""
+    writer = writer_of(mail)
+    return writer is not None and Mailbox.objects.filter(address__iexact=writer.text).exists()
 
 
 def _answered(mail: Mail, token: tokens.Token | None) -> tuple[str, OutboundMessage | None]:

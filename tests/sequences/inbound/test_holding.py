@@ -4,7 +4,7 @@ import pytest
 from django.db import DataError, OperationalError
 
 from compliance import audit, holds
-from compliance.models import Hold
+from compliance.models import Hold, Suppression
 from sequences.inbound import intake
 from sequences.inbound.intake import take
 from sequences.models import Contact, InboundMessage, OutboundMessage
@@ -76,6 +76,11 @@ class TestWhoIsNot:
         raw = answer("I am away until Monday.", sender=contact.address, Auto_Submitted="auto-replied")
         row = take(raw, at=TUESDAY)
         assert (held(), row.verdict, row.state) == ([], "auto_reply", State.WAITING)
+
+    def test_to_whom_one_of_us_wrote_and_kept_a_copy(self, message: OutboundMessage) -> None:
+        raw = answer("I have removed you.", sender=f"Rick <{message.mailbox.address}>", In_Reply_To=message.message_id)
+        row = take(raw, at=TUESDAY)
+        assert (held(), row.state, row.message, Suppression.objects.count()) == ([], State.ROUTED, None, 0)
 
     def test_who_was_not_reached(self, message: OutboundMessage) -> None:
         take(bounce(f"Message-ID: {message.message_id}", recipient=message.enrollment.contact.address), at=TUESDAY)
