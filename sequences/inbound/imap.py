@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import Error
 from django.db.models import F, Q
 
-from compliance import clock, heartbeats
+from compliance import clock, heartbeats, stopping
 from compliance.models import Heartbeat
 from sequences.inbound.imap_session import InboxUnreadable, Session, told
 from sequences.inbound.intake import take
@@ -33,7 +33,7 @@ def fetch_round(at: datetime) -> dict[str, int]:
     ends, taken, failed = clock.ticks() + _ROUND_SECONDS, 0, 0
     rows = Mailbox.objects.exclude(imap_host="").select_related("inbox")
     for mailbox in rows.order_by(F("inbox__read_at").asc(nulls_first=True), "pk"):
-        if clock.ticks() >= ends:
+        if _is_over(ends):
             break
         inbox, _made = Inbox.objects.get_or_create(mailbox=mailbox, defaults={"since": (at - _LOOKED_BACK).date()})
         with _leased(inbox) as mine:
@@ -54,14 +54,14 @@ def _fetched(inbox: Inbox, mailbox: Mailbox, ends: float, at: datetime) -> tuple
     """How many mails were taken in, and whether nothing more lies there."""
     taken, whole, errors = 0, True, list[str]()
     for name in _folders(mailbox):
-        if clock.ticks() >= ends:
+        if _is_over(ends):
             whole = False
             break
         folder, _made = InboxFolder.objects.get_or_create(inbox=inbox, name=name)
         try:
             for _uid in _read(_session(mailbox), folder, at):
                 taken += 1
-                if clock.ticks() >= ends:
+                if _is_over(ends):
                     whole = False
                     break
         except InboxUnreadable as error:
@@ -124,6 +124,11 @@ def _note(inbox: Inbox, mailbox: Mailbox, errors: list[str], *, whole: bool) -> 
         row.update(read_at=now)
         # Only now: what lay in it is in the database.
         heartbeats.beat(Heartbeat.Kind.INBOX, mailbox.key, at=now)
+
+
+def _is_over(ends: float) -> bool:
+    """Whether the rest is for the next round, or for whoever comes after us."""
+    return stopping.asked() or clock.ticks() >= ends
 
 
 def _is_due(inbox: Inbox) -> bool:

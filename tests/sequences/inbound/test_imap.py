@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError
 
-from compliance import clock, heartbeats
+from compliance import clock, heartbeats, stopping
 from compliance.models import Heartbeat
 from sequences.inbound import imap
 from sequences.inbound.imap import fetch_round
@@ -213,6 +213,16 @@ class TestWhatBreaks:
         server.deliver(mail(), user)
         Inbox.objects.update(leased_until=clock.lease_clock() + timedelta(minutes=1))
         assert fetch_round(TUESDAY)["mails"] == 0
+
+    def test_a_worker_told_to_end_leaves_the_rest_to_the_next(
+        self, server: Dovecot, mailbox: Mailbox, user: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in (1, 2):
+            server.deliver(mail(number), user)
+        with monkeypatch.context() as patch:
+            patch.setattr(stopping, "asked", lambda: InboundMessage.objects.exists())
+            assert fetch_round(TUESDAY)["mails"] == 1
+        assert fetch_round(TUESDAY)["mails"] == 1
 
 
 class TestSecrets:
