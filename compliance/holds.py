@@ -60,6 +60,11 @@ def standing(persons: Collection[UUID]) -> dict[UUID, Hold]:
     return {row.person: row for row in _open().filter(person__among=persons).order_by("-order_no")}
 
 
+def everybody() -> frozenset[UUID]:
+    """Everybody who is held at this moment."""
+    return frozenset(_open().values_list("person", flat=True))
+
+
 def follow_merge(kept: UUID, absorbed: UUID, *, by: Principal, at: datetime) -> None:
     """Who was held as `absorbed` is held as `kept`; under the caller's lock on the cards of both."""
     theirs = list(_open().filter(person=absorbed).order_by("order_no"))

@@ -37,6 +37,8 @@ _INCIDENT = _views("compliance", "incident") | {"compliance.open_incident"}
 _LADDER = _views("handoff", "lead", "stagemove", "finding", "signal", "handoff", "briefing", "task", "owner")
 _LADDER |= _views("handoff", "proposal")
 _EVERYTHING = _STOP | _WORDING | _PEOPLE | _SENDING | _LEDGER | _INCIDENT | _LADDER
+# Who talks to the people we write to says what an answer means, and lets a passage wait.
+_TALKS = frozenset({"sequences.route_inboundmessage", "sequences.pause_enrollment"})
 _CLOSE = frozenset({"compliance.close_incident"})
 
 # Whoever sees what a person did or what a company is writes it down; what follows from it others decide.
@@ -75,6 +77,7 @@ ROLES: Mapping[str, frozenset[str]] = {
     "cro": _EVERYTHING
     | _START
     | _CLOSE
+    | _TALKS
     | _ASK_LIFT
     | _CONFIRM_LIFT
     | _EVIDENCE
@@ -103,6 +106,7 @@ ROLES: Mapping[str, frozenset[str]] = {
     },
     "sales_ops": _EVERYTHING
     | _START
+    | _TALKS
     | _DECLARE
     | _ASK_LIFT
     | _edits("sequence", "sequenceversion", "step", "recipientlist")
@@ -145,6 +149,7 @@ ROLES: Mapping[str, frozenset[str]] = {
     | _PEOPLE
     | _views("sequences", "enrollment", "outboundmessage", "inboundmessage")
     | _views("compliance", "suppression", "decision")
+    | _TALKS
     | _LADDER
     | _EVIDENCE
     | _TASKS

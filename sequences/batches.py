@@ -17,6 +17,9 @@ _COLUMNS = {
     "state": "state",
     "exit_reason": "exit_reason",
     "next_step": "next_step",
+    "paused_at": "paused_at",
+    "paused_until": "paused_until",
+    "paused_because": "paused_because",
     "version": "version_id",
     "recipient_list": "row__recipient_list_id",
     "list_state": "row__recipient_list__state",
@@ -40,6 +43,9 @@ class Passage(NamedTuple):
     state: str
     exit_reason: str
     next_step: int
+    paused_at: datetime | None
+    paused_until: datetime | None
+    paused_because: str
     version: int
     recipient_list: int
     list_state: str

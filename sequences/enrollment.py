@@ -32,6 +32,8 @@ from sequences.timetable import TimetableError, Wait, WaitKind, due_at, first_du
 from sequences.zones import hours, windows, zone_of
 
 _SWEEP = _CHUNK = 500
+RUNNING: Mapping[str, object] = {"paused_at": None, "paused_until": None, "paused_because": ""}
+"""The columns of a passage that is not paused, or not any more."""
 # What a refusal of the door means for the passage.
 _EXITS = {
     "list_withdrawn": ExitReason.LIST_WITHDRAWN,
@@ -77,7 +79,7 @@ def advance(enrollment: Enrollment, step: int, *, at: datetime) -> None:
         return
     following = Step.objects.filter(version=enrollment.version_id, position=enrollment.next_step + 1).first()
     if following is None:
-        columns = {"exit_reason": ExitReason.FINISHED, "ended_at": at, "due_at": None}
+        columns = {"exit_reason": ExitReason.FINISHED, "ended_at": at, "due_at": None, **RUNNING}
         move(enrollment, "finish", by=SYSTEM, at=at, set=columns)
         return
     due = next_due(enrollment, following, after=at)
@@ -128,7 +130,7 @@ def leave(
     enrollments: Sequence[Enrollment], reason: ExitReason, *, by: Principal, at: datetime, comment: str = ""
 ) -> list[Enrollment]:
     """End passages early and cancel what was planned for them. Those already ended are left alone."""
-    columns = {"exit_reason": reason, "ended_at": at, "due_at": None}
+    columns = {"exit_reason": reason, "ended_at": at, "due_at": None, **RUNNING}
     with transaction.atomic():
         left = move(list(enrollments), "leave", by=by, at=at, reason=comment, set=columns, data={"code": str(reason)})
         planned = {"state": OutboundMessage.State.PLANNED}

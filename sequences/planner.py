@@ -55,7 +55,8 @@ def _put_off(row: Enrollment, at: datetime) -> None:
 
 
 def _due(at: datetime) -> list[Enrollment]:
-    rows = Enrollment.objects.filter(state=Enrollment.State.ACTIVE, due_at__lte=at).order_by("due_at", "pk")
+    rows = Enrollment.objects.filter(state=Enrollment.State.ACTIVE, due_at__lte=at, paused_at=None)
+    rows = rows.order_by("due_at", "pk")
     return list(
         rows.select_related("contact__account", "contact__card", "version__sequence", "row__recipient_list", "mailbox")[
             :_BATCH
@@ -94,9 +95,9 @@ def _plan(
 
 
 def _taken(row: OutboundMessage) -> bool:
-    """Whether the passage was still due at this step, and is ours now."""
+    """Whether the passage was still due at this step and running, and is ours now."""
     here = Enrollment.objects.filter(pk=row.enrollment_id, next_step=row.step, state=Enrollment.State.ACTIVE)
-    return bool(here.filter(due_at__isnull=False).update(due_at=None))
+    return bool(here.filter(due_at__isnull=False, paused_at=None).update(due_at=None))
 
 
 def _refuse(made: Sequence[OutboundMessage], rulings: Sequence[Ruling], at: datetime) -> int:

@@ -44,7 +44,7 @@ class MailboxRuns(Rule):
 
 
 class EnrollmentIsOpen(Rule):
-    """The passage is open, this is its next step, and its list has not been withdrawn."""
+    """The passage is open and runs, this is its next step, and its list has not been withdrawn."""
 
     def load(self, asks: Batch, at: datetime) -> Mapping[int, Passage]:
         return asks.once(batches.passages)
@@ -61,6 +61,9 @@ class EnrollmentIsOpen(Rule):
             return refuse("enrollment_ended", ends=False, reason=row.exit_reason)
         if row.next_step != ask.step:
             return refuse("not_the_next_step", ends=False, next_step=row.next_step)
+        if row.paused_at:
+            until = row.paused_until or at + _UNTIL_SOMEBODY_DECIDES
+            return defer(row.paused_because, until, since=row.paused_at.isoformat())
         return _at_step(row.next_step)
 
 

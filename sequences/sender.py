@@ -20,7 +20,7 @@ from compliance.clearance import Ruling
 from compliance.principals import SYSTEM
 from compliance.transitions import move
 from sequences import asks, breakers, evidence, letters, results, settling
-from sequences.models import Mailbox, OutboundMessage
+from sequences.models import Mailbox, OutboundMessage, PauseReason
 from sequences.settling import Tried
 from sequences.smtp import InDoubt, NotSent, Outcome, Phase, UnsafeContent
 from sequences.transport import Session, Unreachable
@@ -89,6 +89,8 @@ def recover_round(at: datetime) -> dict[str, int]:
 
 def _expire(at: datetime) -> int:
     rows = OutboundMessage.objects.filter(_stale(at), state=OutboundMessage.State.PLANNED).order_by("expires_at", "pk")
+    # What pauses does not grow old: nobody shall find that a step was left out meanwhile (spec SQ5).
+    rows = rows.filter(enrollment__paused_at=None).exclude(reason__in=PauseReason.values)
     found = rows.select_related(*_BESIDES, "enrollment__contact")[:_SETTLED_AT_ONCE]
     return sum(settling.expire(message, at) == "expired" for message in found)
 

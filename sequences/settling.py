@@ -22,7 +22,7 @@ from compliance.suppression import Stop
 from compliance.transitions import move
 from sequences import enrollment, mailboxes
 from sequences.dispositions import Disposition, Effect, disposition, retry_at
-from sequences.models import Attempt, Enrollment, ExitReason, Mailbox, OutboundMessage
+from sequences.models import Attempt, Enrollment, ExitReason, Mailbox, OutboundMessage, PauseReason
 from sequences.smtp import Accepted, InDoubt, NotSent, Outcome, Phase, Rejected, Withheld
 
 _AFTER_A_FAULT = timedelta(minutes=15)
@@ -235,7 +235,8 @@ def _back(
 ) -> str:
     until = max(until, at + timedelta(minutes=1))
     said = {"not_before": until, "reason": reason, "lease_token": "", "lease_until": None, **columns}
-    too_late = until >= message.expires_at
+    # While a passage pauses nothing of it grows old (spec SQ5).
+    too_late = until >= message.expires_at and reason not in PauseReason.values
     with transaction.atomic():
         if too_late:
             _hold_passage(message)

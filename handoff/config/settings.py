@@ -180,6 +180,7 @@ ROUNDS: list[tuple[str, str, float]] = [
     ("fetch", "sequences.inbound.imap.fetch_round", 5),
     ("reports", "sequences.inbound.reports.report_round", 60),
     ("exits", "sequences.enrollment.exit_round", 5),
+    ("pauses", "sequences.pauses.pause_round", 5),
     ("erasures", "sequences.erasing.erase_round", 60),
     ("plan", "sequences.planner.plan_round", 5),
     ("release", "sequences.standstill.release_round", 5),

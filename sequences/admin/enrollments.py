@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance import admin_words as words
 from compliance.admin_acts import ActsAdmin
 from compliance.admin_pages import Panel, Record
-from sequences import enrollment
+from sequences import enrollment, pauses
 from sequences.admin.outbox import TONES as MESSAGE_TONES
 from sequences.models import Enrollment, OutboundMessage
 
@@ -22,11 +22,15 @@ class EnrollmentAdmin(Record, ActsAdmin):
     """Passages through sequences."""
 
     personal = True
-    acts = enrollment.ACTS
-    means = {"leave": _("Nothing more is sent to this person in this sequence; what was planned is cancelled.")}
+    acts = pauses.ACTS + enrollment.ACTS
+    means = {
+        "pause": _("Nothing is sent to this person meanwhile. No step is left out: what was due is due afterwards."),
+        "resume": _("What was due meanwhile is sent in the next working hours; what was left of a wait is left now."),
+        "leave": _("Nothing more is sent to this person in this sequence; what was planned is cancelled."),
+    }
     tones = {State.ACTIVE: "good", State.FINISHED: "plain", State.EXITED: "wait"}
-    list_display = ("contact", "version", "state_shown", "next_step", "due_at", "exit_reason", "mailbox")
-    list_filter = ("state", "exit_reason", "mailbox", "version__sequence")
+    list_display = ("contact", "version", "state_shown", "next_step", "due_at", "paused_because", "exit_reason")
+    list_filter = ("state", "exit_reason", "paused_because", "mailbox", "version__sequence")
     list_select_related = ("contact__account", "version__sequence", "mailbox")
     search_fields = ("contact__address", "contact__last_name", "contact__account__name")
     search_help_text = _("Name, address or company")
@@ -39,6 +43,9 @@ class EnrollmentAdmin(Record, ActsAdmin):
         "exit_reason",
         "next_step",
         "due_at",
+        "paused_at",
+        "paused_because",
+        "paused_until",
         "entered_at",
         "ended_at",
     )

@@ -1,6 +1,6 @@
 """The furniture of writing, planning, sending and listening."""
 
-from sequences.models.enrollments import Enrollment, ExitReason
+from sequences.models.enrollments import Enrollment, ExitReason, PauseReason
 from sequences.models.events import MessageEvent
 from sequences.models.folders import Inbox, InboxFolder
 from sequences.models.imports import ImportRun
@@ -27,6 +27,7 @@ __all__ = [
     "Mailbox",
     "MessageEvent",
     "OutboundMessage",
+    "PauseReason",
     "RecipientList",
     "Resend",
     "Sequence",

@@ -31,8 +31,21 @@ class ExitReason(models.TextChoices):
     ERASED = "erased", _("erased")
 
 
+class PauseReason(models.TextChoices):
+    """Why a passage stands still for a while; a closed list. The door defers its messages by these codes."""
+
+    OUT_OF_OFFICE = "out_of_office", _("out of office")
+    HELD = "held", _("held until somebody has decided")
+    COLLEAGUE_REPLIED = "colleague_replied", _("a colleague answered")
+    SENDER_ABSENT = "sender_absent", _("the sender is away")
+    BY_HAND = "by_hand", _("paused by hand")
+
+
 class Enrollment(models.Model):
-    """Where one person stands. `due_at` is stored; it is empty while a message of theirs is under way."""
+    """Where one person stands. `due_at` is stored; it is empty while a message of theirs is under way.
+
+    While `paused_at` is set the clock of the passage stands still; without `paused_until` nobody knows yet how long.
+    """
 
     class State(models.TextChoices):
         ACTIVE = "active", _("active")
@@ -55,20 +68,42 @@ class Enrollment(models.Model):
     exit_reason = models.CharField(_("ended because"), max_length=20, choices=ExitReason.choices, blank=True)
     next_step = models.PositiveSmallIntegerField(_("next step"), default=1)
     due_at = models.DateTimeField(_("due"), null=True)
+    paused_at = models.DateTimeField(_("paused since"), null=True, editable=False)
+    paused_until = models.DateTimeField(_("paused until"), null=True, editable=False)
+    paused_because = models.CharField(
+        _("paused because"), max_length=20, choices=PauseReason.choices, blank=True, editable=False
+    )
     entered_at = models.DateTimeField(_("entered"))
     ended_at = models.DateTimeField(_("ended"), null=True)
 
     class Meta:
         verbose_name = _("enrollment")
         verbose_name_plural = _("enrollments")
-        permissions: ClassVar = [("remove_enrollment", _("Can take a person out of a sequence"))]
+        permissions: ClassVar = [
+            ("remove_enrollment", _("Can take a person out of a sequence")),
+            ("pause_enrollment", _("Can let a passage pause and go on")),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["person"], name="one_sequence_at_a_time", condition=models.Q(state="active")
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(paused_at__isnull=True, paused_until__isnull=True, paused_because="")
+                | (models.Q(paused_at__isnull=False) & ~models.Q(paused_because="")),
+                name="pauses_have_a_reason",
+            ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["due_at", "id"], name="enrollments_due", condition=models.Q(state="active"))
+            models.Index(
+                fields=["due_at", "id"],
+                name="enrollments_due",
+                condition=models.Q(state="active", paused_at__isnull=True),
+            ),
+            models.Index(
+                fields=["paused_until"],
+                name="enrollments_paused",
+                condition=models.Q(state="active", paused_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -91,3 +126,23 @@ class Enrollment(models.Model):
     @transition(field=state, source=State.FINISHED, target=State.ACTIVE, custom={"label": _("Reopen"), "system": True})
     def reopen(self) -> None:
         """The last step was assumed to be sent, and is sent again."""
+
+    @transition(
+        field=state,
+        source=State.ACTIVE,
+        target=State.ACTIVE,
+        permission="sequences.pause_enrollment",
+        custom={"label": _("Pause"), "system": True},
+    )
+    def pause(self) -> None:
+        """Nothing is sent for a while, and no wait runs on."""
+
+    @transition(
+        field=state,
+        source=State.ACTIVE,
+        target=State.ACTIVE,
+        permission="sequences.pause_enrollment",
+        custom={"label": _("Go on"), "system": True},
+    )
+    def resume(self) -> None:
+        """The pause is over; what was left of a wait is left now."""

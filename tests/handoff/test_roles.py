@@ -84,6 +84,12 @@ def test_only_sales_ops_starts_a_mailbox_after_a_fault() -> None:
     assert [role for role in ROLES if "sequences.start_mailbox" in ROLES[role]] == ["sales_ops"]
 
 
+def test_those_who_talk_to_people_say_what_an_answer_means_and_let_a_passage_wait() -> None:
+    rights = {"sequences.route_inboundmessage", "sequences.pause_enrollment"}
+    assert [role for role in ROLES if rights <= ROLES[role]] == ["cro", "sales_ops", "rep"]
+    assert not [role for role in ROLES if rights & ROLES[role] and not rights <= ROLES[role]]
+
+
 def test_the_chief_of_staff_stops_and_starts_and_changes_nothing_that_is_sent() -> None:
     may = {right for right in ROLES["chief_of_staff"] if ".view_" not in right}
     assert {"compliance.place_halt", "compliance.start_halt"} <= may
