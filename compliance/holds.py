@@ -65,6 +65,11 @@ def everybody() -> frozenset[UUID]:
     return frozenset(_open().values_list("person", flat=True))
 
 
+def held_for(source: str) -> frozenset[UUID]:
+    """Everybody who is, or was, held for this."""
+    return frozenset(Hold.objects.filter(source=source).values_list("person", flat=True))
+
+
 def follow_merge(kept: UUID, absorbed: UUID, *, by: Principal, at: datetime) -> None:
     """Who was held as `absorbed` is held as `kept`; under the caller's lock on the cards of both."""
     theirs = list(_open().filter(person=absorbed).order_by("order_no"))

@@ -179,6 +179,7 @@ ROUNDS: list[tuple[str, str, float]] = [
     ("replay", "sequences.replaying.replay_round", 5),
     ("fetch", "sequences.inbound.imap.fetch_round", 5),
     ("reports", "sequences.inbound.reports.report_round", 60),
+    ("route", "sequences.router.route_round", 2),
     ("exits", "sequences.enrollment.exit_round", 5),
     ("pauses", "sequences.pauses.pause_round", 5),
     ("erasures", "sequences.erasing.erase_round", 60),

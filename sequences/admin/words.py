@@ -136,6 +136,8 @@ know(
         "try.rejected": _("The server said no"),
         "try.withheld": _("Held back"),
         "sequences.messageevent.recorded": _("News of a message"),
+        "sequences.inboundmessage.route": _("Said what it is"),
+        "sequences.inboundmessage.correct": _("Corrected what it is"),
         "sequences.inboundmessage.stored": _("Mail received"),
     },
 )

@@ -11,7 +11,8 @@ class InboundMessage(models.Model):
     """One mail received; the same bytes for the same address are stored once.
 
     `state` says whether its consequences have been drawn, `verdict` and what follows it what was read in it. `taken_at`
-    is the moment at which the desk took it up. `confidence` is in percent.
+    is the moment at which the desk took it up; a correction empties it again. `confidence` is in percent. `looked_at`
+    is there when the machine has done what it may: what still waits then, waits for a person.
     """
 
     class State(models.TextChoices):
@@ -68,6 +69,7 @@ class InboundMessage(models.Model):
     permanent = models.BooleanField(_("for good"), default=False)
     decided_by = models.CharField(_("decided by"), max_length=80, blank=True)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    looked_at = models.DateTimeField(_("looked at by the machine"), null=True, editable=False)
     taken_at = models.DateTimeField(_("taken up"), null=True, editable=False)
 
     class Meta:
@@ -77,6 +79,11 @@ class InboundMessage(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["verdict", "received_at"], name="inbox_by_verdict"),
             models.Index(fields=["id"], name="inbox_waiting", condition=models.Q(state="waiting")),
+            models.Index(
+                fields=["id"],
+                name="inbox_not_looked_at",
+                condition=models.Q(state="waiting", looked_at__isnull=True),
+            ),
             models.Index(
                 fields=["id"], name="inbox_not_taken", condition=models.Q(state="routed", taken_at__isnull=True)
             ),
@@ -94,3 +101,13 @@ class InboundMessage(models.Model):
     )
     def route(self) -> None:
         """What it is, is settled, and its consequences are drawn."""
+
+    @transition(
+        field=state,
+        source=State.ROUTED,
+        target=State.ROUTED,
+        permission="sequences.route_inboundmessage",
+        custom={"label": _("Correct it")},
+    )
+    def correct(self) -> None:
+        """It was something else; what follows from that is drawn as well."""
