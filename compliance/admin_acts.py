@@ -100,7 +100,11 @@ class ActsAdmin(Page):
             again = self.get_object(request, str(row.pk))
             return self._ask(request, again, act, consent, status=_CONFLICT)
         messages.success(request, _now("Done: %(what)s") % {"what": arrows(type(row))[act.arrow].label})
-        return HttpResponseRedirect(self._page(row))
+        return HttpResponseRedirect(self.after(row, act))
+
+    def after(self, row: Any, act: Act) -> str:
+        """The page that comes next when an act was taken: that of the row."""
+        return self._page(row)
 
     def _ask(
         self, request: HttpRequest, row: Any, act: Act, said: Consent = _NOTHING_SAID, *, status: int = 200

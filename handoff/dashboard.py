@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from compliance import admin_words as words
 from compliance import agreeing, clock, halts, host_stop, incidents, installation, lifting, playbook
@@ -27,8 +28,17 @@ from compliance.transitions import arrows
 from handoff.first_steps import first_steps
 from handoff.roles import roles_of
 from sequences import approval, countersigning, lists
+from sequences.admin import inbox
 from sequences.admin.outbox import TONES
-from sequences.models import Enrollment, Mailbox, OutboundMessage, RecipientList, SequenceVersion, TemplateVersion
+from sequences.models import (
+    Enrollment,
+    InboundMessage,
+    Mailbox,
+    OutboundMessage,
+    RecipientList,
+    SequenceVersion,
+    TemplateVersion,
+)
 
 State = OutboundMessage.State
 _WORK: tuple[tuple[type[Model], Sequence[Act]], ...] = (
@@ -121,7 +131,7 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def waiting_for(by: Any, at: datetime) -> list[Waiting]:
     """What this person has an open act on, the longest waiting first."""
-    found = [*_starts(by), *(one for model, acts in _WORK for one in _waiting(model, acts, by, at))]
+    found = [*_starts(by), *_answers(by), *(one for model, acts in _WORK for one in _waiting(model, acts, by, at))]
     return sorted(found, key=lambda one: one.since)
 
 
@@ -134,6 +144,18 @@ def _starts(by: Staff) -> list[Waiting]:
             said = words.say_scope(row.scope)
             found.append(Waiting(_("start again"), said, page_of(reference(row)), (label,), row.asked_at or row.at))
     return found
+
+
+def _answers(by: Staff) -> list[Waiting]:
+    """The mails that wait for somebody to say what they are, together; they are worked off one after the other."""
+    route = arrows(InboundMessage)["route"]
+    rows = InboundMessage.objects.filter(state=InboundMessage.State.WAITING, looked_at__isnull=False)
+    oldest = rows.order_by("received_at").first() if route.open_to(by) else None
+    if oldest is None:
+        return []
+    count = rows.count()
+    said = ngettext("%(count)d reply that waits for a person", "%(count)d replies that wait for a person", count)
+    return [Waiting(_("incoming mail"), said % {"count": count}, inbox.queue(), (route.label,), oldest.received_at)]
 
 
 def open_incidents(by: Any) -> list[dict[str, Any]]:

@@ -74,7 +74,7 @@ UNFOLD: dict[str, Any] = {
     "ENVIRONMENT": "handoff.dashboard.installation_badge",
     "DASHBOARD_CALLBACK": "handoff.dashboard.first_page",
     "STYLES": [lambda request: static("handoff/admin.css")],
-    "SCRIPTS": [lambda request: static("handoff/dialogs.js")],
+    "SCRIPTS": [lambda request: static("handoff/dialogs.js"), lambda request: static("handoff/keys.js")],
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("handoff/icon.svg")}],
     "ACCOUNT": {"navigation": [{"title": _("Authenticator app"), "link": reverse_lazy("mfa_index")}]},
     "COLORS": {"primary": dict(zip(_SHADES, _BLUE.split(), strict=True))},

@@ -95,7 +95,7 @@ class OutboundMessageAdmin(MessageNews, Record, ActsAdmin):
             Panel(_("Why did it go, or not?"), "sequences/decisions.html", _why(row, at)),
             Panel(_("Attempts"), "sequences/attempts.html", tries),
             self.news(request, row),
-            Panel(_("What it says"), "sequences/content.html", _said(row)),
+            Panel(_("What it says"), "sequences/content.html", said(row)),
         ]
 
     @admin.display(description=_("to"), ordering="enrollment__contact__address")
@@ -137,7 +137,7 @@ def _would_say(row: OutboundMessage, at: datetime) -> dict[str, Any]:
     }
 
 
-def _said(row: OutboundMessage) -> dict[str, Any]:
+def said(row: OutboundMessage) -> dict[str, Any]:
     """The headers a reader knows and the exact text part, from the bytes as they were frozen."""
     if row.content is None:
         return {"waits": row.state in {State.PLANNED, State.CLAIMED}}

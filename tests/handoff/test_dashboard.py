@@ -14,7 +14,7 @@ from compliance.acts import Consent
 from compliance.models import Purpose
 from handoff import dashboard
 from handoff.dashboard import installation_badge, numbers, standing, waiting_for, why_not
-from sequences import lists
+from sequences import lists, router
 from sequences.models import Mailbox
 from tests.cast import TUESDAY
 from tests.compliance.agreed import agreed, proposed, signed
@@ -32,6 +32,7 @@ from tests.factories import (
     submitted_list,
     submitted_text,
 )
+from tests.handoff.installation import received
 from tests.sequences.campaign import opt_out, played
 from tests.sequences.scripted_smtp import CLOSE, say
 
@@ -40,6 +41,30 @@ pytestmark = pytest.mark.django_db
 
 def titles(role: str, **who: Any) -> list[str]:
     return [one.title for one in waiting_for(UserFactory(role=role, **who), TUESDAY)]
+
+
+class TestAnswers:
+    """Mails that nobody has understood yet are one line, which leads to the oldest."""
+
+    def waiting(self, role: str) -> list[dashboard.Waiting]:
+        return [one for one in waiting_for(UserFactory(role=role), TUESDAY) if "repl" in one.title]
+
+    @pytest.mark.parametrize("role", ["cro", "sales_ops", "rep"])
+    def test_they_wait_for_those_who_talk_to_people(self, role: str) -> None:
+        received()
+        router.route_round(TUESDAY)
+        (line,) = self.waiting(role)
+        assert line.title == "1 reply that waits for a person"
+        assert line.url.endswith("?state__exact=waiting&o=1")
+
+    def test_and_for_nobody_else(self) -> None:
+        received()
+        router.route_round(TUESDAY)
+        assert self.waiting("cmo") == []
+
+    def test_not_while_the_machine_has_yet_to_look(self) -> None:
+        received()
+        assert self.waiting("rep") == []
 
 
 class TestWaiting:

@@ -31,6 +31,7 @@ ACTS: dict[str, dict[str, Kind]] = {
         "reject": Kind.STOPS,
     },
     "sequences.enrollment": {"leave": Kind.STOPS},
+    "sequences.inboundmessage": {"route": Kind.WRITES, "correct": Kind.WRITES},
     "sequences.enrollment": {"pause": Kind.STOPS, "resume": Kind.WRITES, "leave": Kind.STOPS},
     "sequences.mailbox": {"start": Kind.STARTS},
     "sequences.outboundmessage": {"accept": Kind.WRITES, "resend": Kind.STARTS, "cancel": Kind.STOPS},
