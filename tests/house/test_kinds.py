@@ -30,7 +30,6 @@ ACTS: dict[str, dict[str, Kind]] = {
         "sign_cro": Kind.APPROVES,
         "reject": Kind.STOPS,
     },
-    "sequences.enrollment": {"leave": Kind.STOPS},
     "sequences.inboundmessage": {"route": Kind.WRITES, "correct": Kind.WRITES},
     "sequences.enrollment": {"pause": Kind.STOPS, "resume": Kind.WRITES, "leave": Kind.STOPS},
     "sequences.mailbox": {"start": Kind.STARTS},

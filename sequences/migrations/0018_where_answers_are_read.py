@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sequences', '0015_why_people_leave'),
+        ('sequences', '0017_what_the_machine_has_looked_at'),
     ]
 
     operations = [
