@@ -1,16 +1,14 @@
-"""Decides what the first page shows: what waits for this person, what was sent and what was not, what stands still."""
+"""Decides what the first page shows: what waits for this person, what stands still, how to begin."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Model, Q
+from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -21,9 +19,9 @@ from compliance.admin_incidents import told
 from compliance.admin_pages import page_of
 from compliance.audit import reference
 from compliance.models import Halt, Incident, LiftRequest, PlaybookVersion, Purpose, Strength, Suppression
+from compliance.models import Halt, Incident, LiftRequest, Purpose
 from compliance.playbook import NoPlaybook
 from compliance.principals import Staff
-from compliance.sealer import unsealed
 from compliance.transitions import arrows
 from handoff.first_steps import first_steps
 from handoff.roles import roles_of
@@ -39,8 +37,11 @@ from sequences.models import (
     SequenceVersion,
     TemplateVersion,
 )
+from handoff.dashboard_numbers import numbers, standing, why_not
+from handoff.roles import roles_of
+from sequences import approval, countersigning, lists
+from sequences.models import Mailbox, RecipientList, SequenceVersion, TemplateVersion
 
-State = OutboundMessage.State
 _WORK: tuple[tuple[type[Model], Sequence[Act]], ...] = (
     (TemplateVersion, approval.TEXT_ACTS + countersigning.TEXT_ACTS),
     (SequenceVersion, approval.SEQUENCE_ACTS + countersigning.SEQUENCE_ACTS),
@@ -70,27 +71,6 @@ class Waiting:
     url: str
     can: tuple[str, ...]
     since: datetime
-
-
-@dataclass(frozen=True)
-class Number:
-    """One thing counted, today and in the last seven days; `url` shows the rows."""
-
-    name: Any
-    today: int
-    week: int
-    url: str
-    tone: str = "plain"
-
-
-@dataclass(frozen=True)
-class Standing:
-    """One thing as it stands at this moment; `alarm` when a person should look at it."""
-
-    name: Any
-    count: int
-    url: str
-    alarm: bool = False
 
 
 @dataclass(frozen=True)
@@ -273,3 +253,37 @@ def why_not(at: datetime) -> list[dict[str, Any]]:
 
 def _messages(**wanted: str) -> str:
     return f"{reverse('admin:sequences_outboundmessage_changelist')}?{urlencode(wanted)}"
+def first_steps(by: Any) -> list[Step]:
+    """The way from an empty installation to the first message; nothing once it has been gone."""
+    steps = [
+        _step(by, _("A mailbox"), _("Where mail leaves from."), "mailbox", Mailbox.objects.exists()),
+        _step(
+            by,
+            _("A text"),
+            _("Written by content, signed by CMO and CRO, loaded by sales ops."),
+            "template",
+            TemplateVersion.objects.filter(state=TemplateVersion.State.LOADED).exists(),
+        ),
+        _step(
+            by,
+            _("A sequence"),
+            _("Signed texts with waits between them, approved by the CRO."),
+            "sequence",
+            SequenceVersion.objects.filter(state=SequenceVersion.State.APPROVED).exists(),
+        ),
+        _step(
+            by,
+            _("A recipient list"),
+            _("The people for one sequence, signed by the CRO. Then the first messages are planned."),
+            "recipientlist",
+            RecipientList.objects.filter(state=RecipientList.State.RUNNING).exists(),
+        ),
+    ]
+    return [] if all(step.done for step in steps) else steps
+
+
+def _step(by: Any, name: Any, why: Any, model: str, done: bool) -> Step:
+    if by.has_perm(f"sequences.add_{model}") and not done:
+        return Step(name, why, done, reverse(f"admin:sequences_{model}_add"))
+    seen = by.has_perm(f"sequences.view_{model}")
+    return Step(name, why, done, reverse(f"admin:sequences_{model}_changelist") if seen else "")

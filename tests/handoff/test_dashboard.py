@@ -16,6 +16,8 @@ from handoff import dashboard
 from handoff.dashboard import installation_badge, numbers, standing, waiting_for, why_not
 from sequences import lists, router
 from sequences.models import Mailbox
+from handoff.dashboard import first_steps, installation_badge, waiting_for
+from sequences import lists
 from tests.cast import TUESDAY
 from tests.compliance.agreed import agreed, proposed, signed
 from tests.desk import sign_in
@@ -198,6 +200,23 @@ def test_nobody_sees_numbers_of_what_they_may_not_see(client: Client) -> None:
     sign_in(client, "content")
     shown = client.get("/admin/").context
     assert (shown["numbers"], [str(one.name) for one in shown["standing"]]) == ([], ["mailboxes stopped"])
+class TestFirstSteps:
+    def test_an_empty_installation_says_what_comes_first(self, client: Client) -> None:
+        sign_in(client, "sales_ops")
+        shown = client.get("/admin/").content.decode()
+        assert "First steps" in shown
+        assert "/admin/sequences/mailbox/add/" in shown
+
+    def test_a_step_that_is_done_is_ticked(self) -> None:
+        MailboxFactory()
+        assert [step.done for step in first_steps(UserFactory(role="sales_ops"))] == [True, False, False, False]
+
+    def test_they_are_gone_once_a_list_runs(self) -> None:
+        running_list(TUESDAY, [ContactFactory()], approved_sequence(TUESDAY, steps=1))
+        assert first_steps(UserFactory(role="sales_ops")) == []
+
+    def test_who_may_not_look_gets_no_link(self) -> None:
+        assert {step.url for step in first_steps(UserFactory(role="integration"))} == {""}
 
 
 @pytest.mark.parametrize(
