@@ -234,7 +234,7 @@ def _told(entry: AuditEntry, names: Mapping[str, str]) -> dict[str, Any]:
         "what": words.say_verb(entry.verb),
         "reason": entry.reason,
         "was": words.say_state(entry.subject, was) if was else "",
-        "now": words.say_state(entry.subject, now) if was != now else "",
-        "code": words.say(str(entry.data.get("code", ""))),
+        "now": words.say_state(entry.subject, now) if was and was != now else "",
+        "code": words.say(str(entry.data.get("code", "")), entry.subject),
         "sealed": hasattr(entry, "seal"),
     }

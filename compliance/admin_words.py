@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django_fsm import FSMField
 
 from compliance import verdicts
 from compliance.models import Outcome
@@ -178,9 +179,10 @@ def codes() -> Words:
     return _CODES
 
 
-def say(code: str) -> str:
-    """A code as a phrase; nothing for no code."""
-    return str(_CODES[code]) if code in _CODES else code.replace("_", " ").capitalize()
+def say(code: str, about: str = "") -> str:
+    """A code as a phrase; nothing for no code. `about` is a subject, where the code means what it means there only."""
+    known = _CODES.get(f"{about.partition(':')[0]}.{code}") or _CODES.get(code)
+    return str(known) if known else code.replace("_", " ").capitalize()
 
 
 def say_rule(name: str) -> str:
@@ -202,7 +204,8 @@ def say_verb(verb: str) -> str:
 def say_state(subject: str, state: str) -> str:
     """A state as its model labels it, for the subject `app.model:pk`."""
     model = _model(subject.partition(":")[0])
-    labels = dict(model._meta.get_field("state").flatchoices) if model and _has_state(model) else {}
+    field = _state_field(model) if model else None
+    labels = dict(field.flatchoices) if field else {}
     return str(labels.get(state, state))
 
 
@@ -256,7 +259,7 @@ def plain(value: Any) -> str:
 def _arrow(verb: str) -> str:
     label, _dot, name = verb.rpartition(".")
     model = _model(label)
-    found = arrows(model).get(name) if model and _has_state(model) else None
+    found = arrows(model).get(name) if model and _state_field(model) else None
     return found.label if found and found.label != name else ""
 
 
@@ -267,5 +270,5 @@ def _model(label: str) -> Any:
         return None
 
 
-def _has_state(model: Any) -> bool:
-    return any(field.name == "state" for field in model._meta.get_fields())
+def _state_field(model: Any) -> Any:
+    return next((field for field in model._meta.get_fields() if isinstance(field, FSMField)), None)
