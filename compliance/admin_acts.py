@@ -155,9 +155,10 @@ def _offer(row: Any, act: Act, request: HttpRequest) -> Offer:
 
 
 def _closed(found: Sequence[Offer]) -> list[Closed]:
-    """Closed acts, those with the very same reasons together."""
+    """Closed acts, those with the very same reasons together; what another state is needed for comes last."""
     grouped: dict[tuple[str, ...], list[Offer]] = {}
     for offer in found:
         if not offer.open:
             grouped.setdefault(tuple(str(refusal) for refusal in offer.refusals), []).append(offer)
-    return [Closed(tuple(offer.label for offer in group), group[0].refusals) for group in grouped.values()]
+    closed = [Closed(tuple(offer.label for offer in group), group[0].refusals) for group in grouped.values()]
+    return sorted(closed, key=lambda one: one.refusals[0].code == "wrong_state")
