@@ -37,6 +37,7 @@ from sequences.models import (
     SequenceVersion,
     TemplateVersion,
 )
+from handoff.dashboard_ladder import rungs, turns
 from handoff.dashboard_numbers import numbers, standing, why_not
 from handoff.roles import roles_of
 from sequences import approval, countersigning, lists
@@ -101,7 +102,10 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["not_agreed"] = playbook.is_example()
     context["incidents"] = open_incidents(by)
     context["now"] = at
+    context["turns"] = turns(by, at) if by.pk else []
+    context["rungs"] = rungs(by)
     context["waiting"] = waiting_for(by, at)
+    context["waiting_count"] = len(context["turns"]) + len(context["waiting"])
     context["steps"] = first_steps(by)
     context["standing"] = standing(by)
     context["numbers"] = numbers(at) if may_see_mail else []

@@ -16,6 +16,18 @@ def _page(title: Any, icon: str, model: str) -> dict[str, Any]:
 
 _MENU: list[tuple[Any, list[dict[str, Any]]]] = [
     (
+        _("The ladder"),
+        [
+            _page(_("Leads"), "stairs", "handoff.lead"),
+            _page(_("Handoffs"), "swap_horiz", "handoff.handoff"),
+            _page(_("Tasks"), "task_alt", "handoff.task"),
+            _page(_("Briefings"), "event", "handoff.briefing"),
+            _page(_("Signals"), "sensors", "handoff.signal"),
+            _page(_("Findings"), "fact_check", "handoff.finding"),
+            _page(_("Working times"), "schedule", "handoff.owner"),
+        ],
+    ),
+    (
         _("Wording"),
         [
             _page(_("Templates"), "description", "sequences.template"),

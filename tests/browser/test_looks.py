@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
 
 from compliance.admin_pages import page_of
 from compliance.audit import reference
@@ -18,6 +19,7 @@ from compliance.models import (
     SendingDomain,
     Suppression,
 )
+from handoff.models import Briefing, Finding, Handoff, Lead, Owner, Signal, Stage, StageMove, Task
 from sequences.admin.explain import url_of
 from sequences.models import (
     Account,
@@ -42,7 +44,9 @@ from tests.handoff.installation import at_work
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+LADDER: Sequence[Any] = (Briefing, Finding, Handoff, Lead, Owner, Signal, StageMove, Task)
 LISTS: Sequence[Any] = (
+    *LADDER,
     *(Account, AuditEntry, Contact, Decision, Enrollment, Halt, ImportRun, InboundMessage, ListRow, Mailbox),
     *(
         Heartbeat,
@@ -58,6 +62,7 @@ LISTS: Sequence[Any] = (
     ),
 )
 FORMS: Sequence[Any] = (Contact, Mailbox, PlaybookVersion, RecipientList, SequenceVersion, Suppression, TemplateVersion)
+FORMS: Sequence[Any] = (Contact, Mailbox, Owner, RecipientList, SequenceVersion, Suppression, TemplateVersion)
 SERIOUS = {"serious", "critical"}
 
 
@@ -78,6 +83,12 @@ def pages() -> list[str]:
         f"{page(Contact, 'changelist')}?q=nobody",
         url_of(Contact.objects.order_by("pk")[0].pk),
         "/admin/sequences/contact/explain/",
+        *(page_of(reference(lead)) for lead in Lead.objects.all()),
+        act_url(Lead.objects.get(stage=Stage.MQL), "disqualify"),
+        *(
+            reverse(f"admin:handoff_lead_{what}", args=[Lead.objects.order_by("pk")[0].pk])
+            for what in ("judge", "hear")
+        ),
     ]
 
 

@@ -8,10 +8,22 @@ from compliance.heartbeats import Kind
 from compliance.models import DomainCheck, DomainVerdict, Halt, Incident, OptIn, SendingDomain, SuppressionReason
 from compliance.principals import SYSTEM
 from compliance.suppression import Stop
+from handoff import criteria, ladder
+from handoff.ladder import Said
+from handoff.models import Owner, Stage
 from sequences.models import ImportRun, InboundMessage, RecipientList, SequenceVersion, TemplateVersion
 from tests.cast import TUESDAY
 from tests.compliance.agreed import proposed
 from tests.factories import ContactFactory, UserFactory, drafted_sequence, submitted_list, submitted_text
+from tests.factories import (
+    AccountFactory,
+    ContactFactory,
+    UserFactory,
+    drafted_sequence,
+    submitted_list,
+    submitted_text,
+)
+from tests.handoff import climbing
 from tests.sequences.campaign import opt_out, played
 
 HOSTILE = '<script>alert("x")</script>'
@@ -38,6 +50,7 @@ def at_work() -> None:
     lifted()
     looked_at()
     received()
+    on_the_ladder()
     row = RecipientList.objects.order_by("pk")[0]
     ImportRun.objects.create(
         recipient_list=row,
@@ -59,6 +72,19 @@ def looked_at() -> None:
     moments = dict.fromkeys(("checked_at", "decided_at", "failed_at", "created_at"), TUESDAY)
     row = SendingDomain.objects.create(domain="ours.example.com", **moments, **told)
     DomainCheck.objects.create(domain=row, at=TUESDAY, **told)
+
+
+def on_the_ladder() -> None:
+    """A lead that waits for an answer, one with a briefing, and somebody's working time; hostile words everywhere."""
+    rep = UserFactory(role="rep")
+    contact = ContactFactory(first_name=HOSTILE, last_name=HOSTILE, title=HOSTILE, account=AccountFactory(name=HOSTILE))
+    lead = climbing.lead_of(contact)
+    climbing.judged(lead, criteria.GATES, value=HOSTILE)
+    climbing.heard(lead, reference=HOSTILE)
+    lead = ladder.take(lead, "qualify", by=SYSTEM, at=TUESDAY, said=Said(notes=HOSTILE))
+    climbing.offered(lead, rep)
+    climbing.at_stage(Stage.BRIEFING_READY)
+    Owner.objects.create(user=rep, zone="Europe/Berlin", country="DE")
 
 
 def lifted() -> None:

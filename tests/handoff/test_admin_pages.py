@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from compliance.models import AuditEntry
+from handoff.models import Lead
 from sequences.models import (
     Contact,
     Enrollment,
@@ -40,6 +41,7 @@ NO_ADDING |= {
     "OutboundMessage",
     "SendingDomain",
 }
+NO_ADDING |= {"Briefing", "Finding", "Handoff", "Lead", "Signal", "StageMove", "Task"}
 
 
 @pytest.fixture
@@ -102,7 +104,7 @@ class TestForms:
         found = {model.__name__: root.get(page(model, "add")).status_code for model in MODELS}
         assert found == {model.__name__: 403 if model.__name__ in NO_ADDING else 200 for model in MODELS}
 
-    @pytest.mark.parametrize("model", [Contact, Enrollment, ImportRun, InboundMessage, Mailbox, OutboundMessage])
+    @pytest.mark.parametrize("model", [Contact, Enrollment, ImportRun, InboundMessage, Lead, Mailbox, OutboundMessage])
     def test_an_empty_list_says_what_would_be_there(self, root: Client, model: type[Model]) -> None:
         shown = html.unescape(root.get(page(model, "changelist")).content.decode())
         assert str(admin.site._registry[model].help_when_empty) in shown  # type: ignore[attr-defined]

@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from compliance.admin_acts import ActsAdmin
 from compliance.admin_pages import Page
 from compliance.factor import ASKS, Kind
+from handoff import lead_acts
 from sequences.admin import persons
 
 ACTS: dict[str, dict[str, Kind]] = {
@@ -32,6 +33,12 @@ ACTS: dict[str, dict[str, Kind]] = {
     },
     "sequences.inboundmessage": {"route": Kind.WRITES, "correct": Kind.WRITES},
     "sequences.enrollment": {"pause": Kind.STOPS, "resume": Kind.WRITES, "leave": Kind.STOPS},
+    "handoff.briefing": dict.fromkeys(("hold", "miss", "cancel"), Kind.WRITES),
+    "handoff.handoff": dict.fromkeys(("accept", "reject"), Kind.WRITES),
+    # Nothing on the ladder sends, starts or signs anything; a stage that goes up by mistake is recycled.
+    "handoff.lead": dict.fromkeys((act.arrow for act in lead_acts.ACTS), Kind.WRITES),
+    "handoff.task": dict.fromkeys(("finish", "drop"), Kind.WRITES),
+    "sequences.enrollment": {"leave": Kind.STOPS},
     "sequences.mailbox": {"start": Kind.STARTS},
     "sequences.outboundmessage": {"accept": Kind.WRITES, "resend": Kind.STARTS, "cancel": Kind.STOPS},
     "sequences.recipientlist": {
@@ -73,6 +80,8 @@ PAGES = {
     "compliance_heartbeat_retire": Kind.STARTS,
     "compliance_journalhost_retire": Kind.STARTS,
     "compliance_sendingdomain_check": Kind.WRITES,
+    "handoff_lead_hear": Kind.WRITES,
+    "handoff_lead_judge": Kind.WRITES,
     "password_change": Kind.KEYS,
     "sequences_account_merge": Kind.WRITES,
     "sequences_contact_export": Kind.EXPORTS,
