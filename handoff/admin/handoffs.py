@@ -8,12 +8,13 @@ from django.contrib import admin
 from django.db.models import Case, F, QuerySet, When
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from compliance import admin_words as words
 from compliance import clock
 from compliance.admin_acts import ActsAdmin
-from compliance.admin_pages import NOTHING, Panel, Record, badge, link, name_of
+from compliance.admin_pages import NOTHING, Panel, Record, badge, link, name_of, page_of
 from handoff import handover, reasons, waits
 from handoff.admin.standing import INTENT_TONES
 from handoff.models import Handoff, Intent, Tier
@@ -45,9 +46,9 @@ class HandoffAdmin(Record, ActsAdmin):
         ("to_shown", "by_shown"),
         ("offered_at", "due_at"),
         ("closed_at", "reason_shown"),
-        "playbook",
+        ("cause_shown", "playbook"),
     )
-    readonly_fields = ("lead_link", "company_shown", "to_shown", "by_shown", "reason_shown")
+    readonly_fields = ("lead_link", "company_shown", "to_shown", "by_shown", "reason_shown", "cause_shown")
     help_when_empty = _("Nothing has been offered yet. Offers come with answers, and with hot signals.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Handoff]:
@@ -101,6 +102,11 @@ class HandoffAdmin(Record, ActsAdmin):
     @admin.display(description=_("offered by"))
     def by_shown(self, row: Handoff) -> str:
         return words.name_actors({row.offered_by})[row.offered_by]
+
+    @admin.display(description=_("cause"))
+    def cause_shown(self, row: Handoff) -> Any:
+        said = words.say_subject(row.cause)
+        return format_html('<a class="ho-link" href="{}">{}</a>', page, said) if (page := page_of(row.cause)) else said
 
     @admin.display(description=_("because"), ordering="reason")
     def reason_shown(self, row: Handoff) -> str:

@@ -22,7 +22,7 @@ from handoff.admin.actors import ByActor
 from handoff.admin.evidence import WithEvidence
 from handoff.admin.handoffs import TIER_TONES
 from handoff.gates import Facts
-from handoff.models import OPEN, Handoff, Lead, Signal, Stage, StageMove, Task, Tier
+from handoff.models import OPEN, Handoff, Lead, Proposal, Signal, Stage, StageMove, Task, Tier
 
 _BRIEFING_TONES: Mapping[str, str] = {"booked": "info", "held": "good", "no_show": "bad", "cancelled": "plain"}
 
@@ -177,6 +177,7 @@ class LeadAdmin(WithEvidence, Record, ActsAdmin):
             "reason": reasons.say(row.reason) if row.reason else "",
             "next": standing.next_step(row, at),
             "waits": open_now,
+            "proposal": Proposal.objects.filter(lead=row, ended_at__isnull=True).first(),
         }
         briefings = [(one, _BRIEFING_TONES[one.state]) for one in row.briefings.order_by("-starts_at")]
         return [

@@ -49,6 +49,15 @@ know(
         "no_evidence": _("It was not said where it was found"),
         "no_reference": _("It was not said by what it is told from others"),
         "no_company": _("They have no company"),
+        "nobody_proposed": _("Nobody is proposed for this"),
+        "wrong_type": _("They are proposed for another type of sequence"),
+        "not_approved": _("The sequence has not been signed"),
+        "no_name": _("The list has no name"),
+        "name_taken": _("There is a list of this name already"),
+        # What the door says of a stage.
+        "being_worked": _("A rep works on this person, or is asked to"),
+        "not_classified": _("Nobody has decided yet whether this person is an MQL"),
+        "stage_does_not_fit": _("The person's stage is not the one that this sequence is for"),
         # Why a signal does not count.
         "free_mail": _("From a free-mail address"),
         "role_address": _("From the address of a role"),
@@ -61,7 +70,7 @@ know(
         "complete": _("Complete what a handoff needs"),
         "follow_up": _("Follow up"),
     },
-    rules={},
+    rules={"StageFits": _("The sequence is for the person's stage, and nobody works on them")},
     verbs={
         "handoff.finding.judged": _("Judged"),
         "handoff.signal.heard": _("Signal noted"),

@@ -83,8 +83,8 @@ def pages() -> list[str]:
         f"{page(Contact, 'changelist')}?q=nobody",
         url_of(Contact.objects.order_by("pk")[0].pk),
         "/admin/sequences/contact/explain/",
-        *(page_of(reference(lead)) for lead in Lead.objects.all()),
-        act_url(Lead.objects.get(stage=Stage.MQL), "disqualify"),
+        *(page_of(reference(lead)) for lead in {lead.stage: lead for lead in Lead.objects.order_by("pk")}.values()),
+        act_url(Lead.objects.filter(stage=Stage.MQL).order_by("pk")[0], "disqualify"),
         *(
             reverse(f"admin:handoff_lead_{what}", args=[Lead.objects.order_by("pk")[0].pk])
             for what in ("judge", "hear")

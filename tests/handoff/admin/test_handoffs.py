@@ -6,12 +6,16 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from compliance.admin_pages import page_of
+from compliance.audit import reference
+from compliance.principals import SYSTEM
+from handoff import handover
 from handoff.models import Handoff, Lead, Stage
 from tests.cast import TUESDAY
 from tests.desk import open_row, page, sign_in, take
 from tests.factories import AccountFactory, ContactFactory, UserFactory
 from tests.handoff.climbing import fit, lead_of, mql, offered
-from tests.handoff.installation import HOSTILE
+from tests.handoff.installation import HOSTILE, received
 
 
 def shown(client: Client, row: Handoff) -> str:
@@ -78,6 +82,13 @@ def test_open_offers_stand_first_by_when_they_are_due(client: Client) -> None:
     take(client, answered, "accept")
     rows = client.get(page(Handoff, "changelist")).context["cl"].result_list
     assert [row.pk for row in rows] == [sooner.pk, later.pk, answered.pk]
+
+
+def test_the_answer_that_led_to_it_is_a_click_away(client: Client) -> None:
+    mail, rep = received(), sign_in(client, "rep")
+    row = handover.offer(mql(), rep, cause=reference(mail), by=SYSTEM, at=TUESDAY)
+    assert row is not None
+    assert page_of(reference(mail)) in shown(client, row)
 
 
 def test_hostile_words_are_only_words(client: Client) -> None:

@@ -4,16 +4,14 @@ import html
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.db.models import Model
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
-from compliance.acts import Consent
 from compliance.audit import reference
 from compliance.models import AuditEntry
-from handoff import criteria, handover
-from handoff.models import Briefing, Finding, Handoff, Lead, Signal, Stage, StageMove, Task
+from handoff import criteria
+from handoff.models import Briefing, Finding, Handoff, Lead, Proposal, Signal, Stage, StageMove, Task
+from sequences.models import SequenceType
 from tests.cast import TUESDAY
 from tests.desk import open_row, page, sign_in, take
 from tests.factories import AccountFactory, ContactFactory, UserFactory
@@ -25,10 +23,6 @@ READERS = ["content", "cmo", "cro", "sales_ops", "rep", "legal", "chief_of_staff
 
 def shown(client: Client, row: Lead) -> str:
     return html.unescape(open_row(client, row))
-
-
-def listed(client: Client, **query: str) -> list[Lead]:
-    return list(client.get(page(Lead, "changelist"), query).context["cl"].result_list)
 
 
 class TestPage:
@@ -84,6 +78,13 @@ class TestPage:
         heard(lead)
         sign_in(client, "rep")
         assert "From a free-mail address" in shown(client, lead)
+
+    def test_a_proposal_is_told_with_its_reason(self, client: Client) -> None:
+        because = Proposal.Because.FEW_INDICATORS
+        lead = mql()
+        Proposal.objects.create(lead=lead, sequence_type=SequenceType.NURTURE, because=because, proposed_at=TUESDAY)
+        sign_in(client, "rep")
+        assert "too few indicators for an SQL, 17 Nov 2026" in shown(client, lead)
 
     def test_an_open_offer_is_shown_with_its_clock(self, client: Client) -> None:
         lead = mql()
@@ -208,81 +209,6 @@ class TestActs:
         sign_in(client, "cro")
         page_shown = shown(client, mql(indicators=1))
         assert page_shown.index("indicators are there") < page_shown.index("Not from the state")
-
-
-class TestList:
-    def test_it_finds_by_name_and_company(self, client: Client) -> None:
-        ada = lead_of(ContactFactory(first_name="Adalind", account=AccountFactory(name="Northwind")))
-        lead_of()
-        sign_in(client, "rep")
-        assert listed(client, q="Adalind") == [ada]
-        assert listed(client, q="northwind") == [ada]
-
-    def test_it_filters_by_stage(self, client: Client) -> None:
-        lead_of()
-        lead = mql()
-        sign_in(client, "rep")
-        assert listed(client, stage__exact="mql") == [lead]
-
-    def test_it_filters_by_owner(self, client: Client) -> None:
-        mql()
-        rep = UserFactory(role="rep")
-        lead = at_stage(Stage.SAL, owner=rep)
-        sign_in(client, "cro")
-        assert listed(client, owner__id__exact=str(rep.pk)) == [lead]
-
-    def test_it_filters_by_the_tier_of_the_last_offer(self, client: Client) -> None:
-        lead = mql()
-        mql()
-        offered(lead, UserFactory(role="rep"))
-        sign_in(client, "cro")
-        assert listed(client, tier="C") == [lead]
-        assert listed(client, tier="A") == []
-
-    def test_it_filters_by_what_waits(self, client: Client) -> None:
-        quiet = lead_of()
-        late = mql(at=TUESDAY - timedelta(days=14))
-        with_offer = mql()
-        rep = UserFactory(role="rep")
-        offered(with_offer, rep)
-        sign_in(client, "cro")
-        assert listed(client, waits="offer") == [with_offer]
-        assert set(listed(client, waits="task")) == {late, with_offer}
-        assert listed(client, waits="overdue") == [late]
-        assert set(listed(client, waits="nobody")) == {late, with_offer}
-        assert quiet not in listed(client, waits="stale")
-
-    def test_stale_leads_are_found_and_marked(self, client: Client) -> None:
-        mql()
-        lead = mql(at=TUESDAY - timedelta(days=70))
-        sign_in(client, "cro")
-        assert listed(client, waits="stale") == [lead]
-        assert [row.pk for row in listed(client) if getattr(row, "stale", False)] == [lead.pk]
-
-    def test_an_answered_offer_waits_no_more(self, client: Client) -> None:
-        lead, rep = mql(), UserFactory(role="rep")
-        handover.accept(offered(lead, rep), by=rep, at=TUESDAY, consent=Consent())
-        sign_in(client, "cro")
-        assert listed(client, waits="offer") == []
-
-    def test_more_leads_ask_no_more_questions(self, client: Client) -> None:
-        for _number in range(2):
-            mql()
-        sign_in(client, "chief_of_staff")
-        listed(client)
-        with CaptureQueriesContext(connection) as few:
-            listed(client)
-        for _number in range(4):
-            mql()
-        with CaptureQueriesContext(connection) as many:
-            listed(client)
-        assert len(many) == len(few)
-
-    def test_a_task_names_the_role_it_is_asked_of(self, client: Client) -> None:
-        lead = mql()
-        assert Task.objects.get(lead=lead).role == "cro"
-        sign_in(client, "rep")
-        assert "CRO: Decide whether this is an SQL" in client.get(page(Lead, "changelist")).content.decode()
 
 
 @pytest.mark.parametrize("model", [Briefing, Finding, Handoff, Lead, Signal, StageMove, Task])

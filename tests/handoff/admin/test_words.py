@@ -10,7 +10,7 @@ from handoff import reasons
 from handoff.models import Lead
 from tests.house.sources import ROOT
 
-FILES = ("gates", "ladder", "judging", "handover", "booking", "todo")
+FILES = ("gates", "ladder", "judging", "handover", "booking", "todo", "proposing", "eligibility")
 # Said by the acts themselves, in the words of the floor below.
 _BELOW = {"not_permitted", "wrong_state"}
 
@@ -18,7 +18,7 @@ _BELOW = {"not_permitted", "wrong_state"}
 def _codes(name: str) -> set[str]:
     tree = ast.parse((ROOT / "handoff" / f"{name}.py").read_text())
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
-    said = [call.args[0] for call in calls if getattr(call.func, "id", "") == "Refusal"]
+    said = [call.args[0] for call in calls if getattr(call.func, "id", "") in {"Refusal", "refuse", "defer"}]
     return {code.value for code in said if isinstance(code, ast.Constant) and isinstance(code.value, str)}
 
 
