@@ -61,8 +61,9 @@ LISTS: Sequence[Any] = (
         TemplateVersion,
     ),
 )
-FORMS: Sequence[Any] = (Contact, Mailbox, PlaybookVersion, RecipientList, SequenceVersion, Suppression, TemplateVersion)
-FORMS: Sequence[Any] = (Contact, Mailbox, Owner, RecipientList, SequenceVersion, Suppression, TemplateVersion)
+FORMS: Sequence[Any] = (
+    *(Contact, Mailbox, Owner, PlaybookVersion, RecipientList, SequenceVersion, Suppression, TemplateVersion),
+)
 SERIOUS = {"serious", "critical"}
 
 

@@ -14,7 +14,6 @@ from handoff.models import Owner, Stage
 from sequences.models import ImportRun, InboundMessage, RecipientList, SequenceVersion, TemplateVersion
 from tests.cast import TUESDAY
 from tests.compliance.agreed import proposed
-from tests.factories import ContactFactory, UserFactory, drafted_sequence, submitted_list, submitted_text
 from tests.factories import (
     AccountFactory,
     ContactFactory,

@@ -13,11 +13,9 @@ from compliance import installation
 from compliance.acts import Consent
 from compliance.models import Purpose
 from handoff import dashboard
-from handoff.dashboard import installation_badge, numbers, standing, waiting_for, why_not
+from handoff.dashboard import first_steps, installation_badge, numbers, standing, waiting_for, why_not
 from sequences import lists, router
 from sequences.models import Mailbox
-from handoff.dashboard import first_steps, installation_badge, waiting_for
-from sequences import lists
 from tests.cast import TUESDAY
 from tests.compliance.agreed import agreed, proposed, signed
 from tests.desk import sign_in
@@ -200,6 +198,8 @@ def test_nobody_sees_numbers_of_what_they_may_not_see(client: Client) -> None:
     sign_in(client, "content")
     shown = client.get("/admin/").context
     assert (shown["numbers"], [str(one.name) for one in shown["standing"]]) == ([], ["mailboxes stopped"])
+
+
 class TestFirstSteps:
     def test_an_empty_installation_says_what_comes_first(self, client: Client) -> None:
         sign_in(client, "sales_ops")

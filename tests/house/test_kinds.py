@@ -38,7 +38,6 @@ ACTS: dict[str, dict[str, Kind]] = {
     # Nothing on the ladder sends, starts or signs anything; a stage that goes up by mistake is recycled.
     "handoff.lead": dict.fromkeys((act.arrow for act in lead_acts.ACTS), Kind.WRITES),
     "handoff.task": dict.fromkeys(("finish", "drop"), Kind.WRITES),
-    "sequences.enrollment": {"leave": Kind.STOPS},
     "sequences.mailbox": {"start": Kind.STARTS},
     "sequences.outboundmessage": {"accept": Kind.WRITES, "resend": Kind.STARTS, "cancel": Kind.STOPS},
     "sequences.recipientlist": {
