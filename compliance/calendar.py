@@ -167,6 +167,16 @@ def after_open(at: datetime, length: timedelta, hours: Hours) -> datetime | None
     return None
 
 
+def open_time(since: datetime, until: datetime, hours: Hours) -> timedelta:
+    """How much open time lies between two moments, of the first 370 days."""
+    first, last, found = utc(since), utc(until), timedelta()
+    for span in _spans(first.astimezone(hours.zone).date(), hours):
+        if span.opens_at >= last:
+            break
+        found += max(min(span.closes_at, last) - max(span.opens_at, first), timedelta())
+    return found
+
+
 def end_of_business_day(at: datetime, count: int, hours: Hours) -> datetime | None:
     """The close of the `count`-th working day after the day of `at`; None when nothing opens within 370 days."""
     today = utc(at).astimezone(hours.zone).date()

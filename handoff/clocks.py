@@ -31,7 +31,7 @@ _DEFAULTS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Clock:
-    """When something is due and when it is warned of, at four fifths of the time."""
+    """When something is due and when it is warned of, at four fifths of the open time."""
 
     due_at: datetime
     warn_at: datetime
@@ -41,7 +41,13 @@ def runs(name: str, at: datetime, hours: Hours) -> Clock:
     """The clock of that name, begun at `at`, by the playbook or as built in. Raises KeyError, DurationError."""
     stated: Mapping[str, Any] = playbook.section("clocks").get(name, {})
     due = deadline(str(stated.get("runs_for") or _DEFAULTS[name]), at, hours)
-    return Clock(due, at + (due - at) * _WARNED_AT)
+    return Clock(due, _warned(at, due, hours))
+
+
+def _warned(at: datetime, due: datetime, hours: Hours) -> datetime:
+    if open_time := calendar.open_time(at, due, hours):
+        return calendar.after_open(at, open_time * _WARNED_AT, hours) or due
+    return at + (due - at) * _WARNED_AT
 
 
 def accept(tier: str, at: datetime, hours: Hours) -> Clock:
