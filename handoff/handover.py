@@ -3,6 +3,7 @@
 Nothing lies in silence: an offer that nobody answers is reverted and somebody by name is asked to follow it up.
 """
 
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -42,8 +43,6 @@ def offer(lead: Lead, to: User, *, cause: str, by: Principal, at: datetime) -> H
 
     Raises NoPlaybook.
     """
-    if lead.stage not in OPEN:
-        return None
     facts = grounds.of(lead)
     tier = tiers.tier_of(facts, at, playbook.section("tiers"))
     clock = clocks.accept(tier, at, clocks.hours_of(to))
@@ -51,6 +50,7 @@ def offer(lead: Lead, to: User, *, cause: str, by: Principal, at: datetime) -> H
     row = Handoff(
         lead=lead,
         cause=cause[:120],
+        move_token=secrets.token_hex(8),
         to=to,
         offered_at=at,
         offered_by=actor(by),
@@ -62,8 +62,7 @@ def offer(lead: Lead, to: User, *, cause: str, by: Principal, at: datetime) -> H
         payload=told,
     )
     with transaction.atomic():
-        Handoff.objects.bulk_create([row], ignore_conflicts=True)
-        made = Handoff.objects.filter(cause=row.cause, offered_at=at, state=Handoff.State.OPEN, lead=lead).first()
+        made = _made(row)
         if made is None:
             return None
         audit.record("handoff.handoff.offered", audit.reference(made), by=by, at=at, tier=tier, to=f"user:{to.pk}")
@@ -76,6 +75,15 @@ def offer(lead: Lead, to: User, *, cause: str, by: Principal, at: datetime) -> H
                 Task.Kind.COMPLETE, lead, cause=f"handoff:{made.pk}", role="sales_ops", due_at=due, at=at, note=note
             )
     return made
+
+
+def _made(row: Handoff) -> Handoff | None:
+    """The offer, stored; None when the lead is closed, or the database holds another one of this cause or lead."""
+    still = Lead.objects.select_for_update(no_key=True).filter(pk=row.lead_id, stage__in=OPEN)
+    if not still.exists():
+        return None
+    Handoff.objects.bulk_create([row], ignore_conflicts=True)
+    return Handoff.objects.filter(move_token=row.move_token, cause=row.cause).first()
 
 
 def accept(row: Handoff, *, by: Principal, at: datetime, consent: Consent) -> Handoff:
