@@ -135,11 +135,13 @@ def _open() -> QuerySet[Handoff]:
 
 
 def _warn(row: Handoff, at: datetime) -> int:
-    if not Handoff.objects.filter(pk=row.pk, warned_at__isnull=True).update(warned_at=at):
-        return 0
     title = _now("Soon too late: %(lead)s, tier %(tier)s") % {"lead": _name(row), "tier": row.tier}
     text = _now("Please answer by %(due)s.") % {"due": f"{row.due_at:%Y-%m-%d %H:%M} UTC"}
-    alerts.tell(row.to, row, title, text, cause=f"warn:{row.pk}", at=at)
+    with transaction.atomic():
+        still = Handoff.objects.filter(pk=row.pk, state=Handoff.State.OPEN, warned_at__isnull=True)
+        if not still.update(warned_at=at):
+            return 0
+        alerts.tell(row.to, row, title, text, cause=f"warn:{row.pk}", at=at)
     return 1
 
 
