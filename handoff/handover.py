@@ -187,11 +187,13 @@ def _name(row: Handoff) -> str:
 
 
 def _send_on(lead: Lead, route: str, reason: str, row: Handoff, *, by: Principal, at: datetime, notes: str) -> None:
+    # Only an MQL rests or is nurtured; of a lead further up somebody is asked.
+    rests = lead.stage == Stage.MQL
     if route == "disqualify" and reason in reasons.DISQUALIFIED:
         ladder.take(lead, "disqualify", by=by, at=at, said=Said(reason, notes))
-    elif route == "recycle":
+    elif route == "recycle" and rests:
         Lead.objects.filter(pk=lead.pk).update(return_on=ladder.returns_on(reason, None, at), reason=reason)
-    elif route in ("mend", "join", "disqualify"):
+    elif route != "nurture" or not rests:
         hours = clocks.hours_of(clocks.first_of("sales_ops"))
         due = clocks.deadline("2 business days", at, hours)
         cause = f"rejected:{row.pk}"
