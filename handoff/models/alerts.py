@@ -9,7 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Alert(models.Model):
-    """One notice to one person; `subject` names the row it speaks of and `key` keeps it from going twice."""
+    """One notice to one person; `subject` names the row it speaks of and `key` keeps it from going twice.
+
+    It is not tried before `not_before`: whoever takes it on puts that moment off.
+    """
 
     key = models.CharField(max_length=160, unique=True)
     to = models.ForeignKey(
@@ -20,7 +23,8 @@ class Alert(models.Model):
     subject = models.CharField(_("about"), max_length=120)
     made_at = models.DateTimeField(_("made"))
     sent_at = models.DateTimeField(_("sent"), null=True)
-    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    tries = models.PositiveIntegerField(_("tries"), default=0)
+    not_before = models.DateTimeField(_("not before"), editable=False)
 
     class Meta:
         verbose_name = _("alert")
