@@ -240,6 +240,8 @@ CELERY_BEAT_SCHEDULE = {
 # --- mail to staff (EMAIL_URL); recipients are written to through mailboxes, never through this -----------------------
 EMAIL_CONFIG: dict[str, Any] = env.email_url("EMAIL_URL", default="consolemail://")
 globals().update(**{key: value for key, value in EMAIL_CONFIG.items() if key != "OPTIONS"})
+# Seconds that a server which says nothing is waited for.
+EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "handoff@localhost")
 
 # --- what mail providers tell us over the web; without a secret nothing is open ---------------------------------------
