@@ -17,6 +17,8 @@ from sequences.models import InboundMessage, OutboundMessage
 
 FORM = 1
 _REQUIRED = ("source", "touchpoints", "signals", "ruled_out", "open_questions", "tier")
+# Here none is an answer: nobody wrote to them yet, nothing is left to ask.
+_MAY_BE_NONE = frozenset({"touchpoints", "open_questions", "indicators"})
 _SHOWN = 20
 
 
@@ -42,7 +44,7 @@ def of(lead: Lead, facts: Facts, *, tier: str, due_at: datetime, at: datetime) -
 def gaps(told: Mapping[str, Any]) -> list[str]:
     """Which required fields say nothing."""
     required: Sequence[str] = playbook.section("payload").get("required", _REQUIRED)
-    return [name for name in required if name in told and not told[name]]
+    return [name for name in required if name in told and not told[name] and name not in _MAY_BE_NONE]
 
 
 def _touchpoints(lead: Lead) -> list[dict[str, str]]:
