@@ -4,9 +4,10 @@ A prospect whose five gates all have a finding that holds is classified by the s
 was not judged yet, sales ops is asked, within a business day; for a high-intent signal at once, by the tier's clock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import Q
 
 from compliance import playbook
@@ -19,6 +20,8 @@ from handoff.models import Intent, Lead, Stage, Task
 from sequences.models import Contact
 
 _CHUNK = 500
+# Whoever writes down what was heard waits for a round that holds their lead: it holds few, and not for long.
+_AT_ONCE = 50
 
 
 def entering_round(at: datetime) -> dict[str, int]:
@@ -43,13 +46,21 @@ def classify_round(at: datetime) -> dict[str, int]:
     """Look once at every prospect of whom something was judged or heard since it was looked at last."""
     waiting = Lead.objects.filter(judged_at__isnull=True, stage__in=(Stage.PROSPECT, Stage.ARCHIVED))
     told = Q(contact__signals__isnull=False) | Q(contact__merged__signals__isnull=False)
-    leads = list(waiting.filter(told, contact__merged_into__isnull=True).distinct().order_by("pk")[:_CHUNK])
-    if not leads:
-        return {"classified": 0, "asked": 0}
-    known = grounds.of_all(leads)
-    done = [_look(lead, known[lead.pk], at) for lead in leads]
-    Lead.objects.filter(pk__in=[lead.pk for lead in leads], judged_at__isnull=True).update(judged_at=at)
+    found = waiting.filter(told, contact__merged_into__isnull=True).distinct().order_by("pk")
+    keys = list(found.values_list("pk", flat=True)[:_CHUNK])
+    done = [word for first in range(0, len(keys), _AT_ONCE) for word in _look_at(keys[first : first + _AT_ONCE], at)]
     return {"classified": done.count("classified"), "asked": done.count("asked")}
+
+
+@transaction.atomic
+def _look_at(keys: Collection[int], at: datetime) -> list[str]:
+    """Held while they are looked at: what is heard meanwhile is looked at by the next round, not by nobody."""
+    free = Lead.objects.filter(pk__in=keys, judged_at__isnull=True).order_by("pk")
+    leads = list(free.select_for_update(no_key=True, skip_locked=True))
+    # Before they are looked at, since an arrow may ask for another look.
+    Lead.objects.filter(pk__in=[lead.pk for lead in leads]).update(judged_at=at)
+    known = grounds.of_all(leads)
+    return [_look(lead, known[lead.pk], at) for lead in leads]
 
 
 def returning_round(at: datetime) -> dict[str, int]:
@@ -57,11 +68,11 @@ def returning_round(at: datetime) -> dict[str, int]:
     due = Lead.objects.filter(stage=Stage.MQL, return_on__lte=at.date())
     returned = 0
     for lead in due.order_by("pk")[:_CHUNK]:
-        returned += Lead.objects.filter(pk=lead.pk, return_on=lead.return_on).update(return_on=None)
-        cro = clocks.first_of("cro")
-        clock = clocks.runs("sql_decided", at, clocks.hours_of(cro))
-        cause = f"return:{lead.return_on}"
-        todo.ask(Task.Kind.DECIDE_SQL, lead, cause=cause, role="cro", due_at=clock.due_at, at=at)
+        with transaction.atomic():
+            still = Lead.objects.filter(pk=lead.pk, stage=lead.stage, return_on=lead.return_on)
+            if still.update(return_on=None):
+                todo.decide_sql(lead, cause=f"return:{lead.return_on}", at=at)
+                returned += 1
     return {"returned": returned}
 
 
@@ -81,14 +92,14 @@ def _qualify(lead: Lead, at: datetime) -> str:
     try:
         ladder.take(lead, "qualify", by=SYSTEM, at=at, said=Said(notes=f"playbook {playbook.active().number}"))
     except Refused:
-        # Somebody was faster, or a finding has ended since it was read; the next round looks again.
+        # Somebody was faster.
         return ""
     return "classified"
 
 
 def _revive(lead: Lead, at: datetime) -> str:
     try:
-        ladder.take(lead, "revive", by=SYSTEM, at=at, set={"judged_at": None})
+        ladder.take(lead, "revive", by=SYSTEM, at=at)
     except Refused:
         return ""
     return "revived"

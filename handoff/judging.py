@@ -111,7 +111,8 @@ def hear(contact: Contact, said: Heard, *, by: Principal, at: datetime) -> Signa
                 "contact": contact,
                 "kind": said.kind,
                 "intent": intent,
-                "happened_at": said.happened_at,
+                # A clock that is a little ahead must not put it where a guard that looks now does not see it.
+                "happened_at": min(said.happened_at, at),
                 "note": said.note[:500],
                 "discounted": discount(contact),
                 "recorded_by": actor(by),
@@ -156,9 +157,10 @@ def _judge() -> Judge:
 
 
 def _look_again(account: Account | None, contact: Contact) -> None:
-    """Whatever this may change is judged anew by the next round."""
+    """Whatever this may change is judged anew by the next round; one that is at it now is waited for."""
     rows = Lead.objects.filter(contact__account=account) if account else Lead.objects.filter(contact=contact)
-    rows.filter(stage__in=(Stage.PROSPECT, Stage.ARCHIVED), judged_at__isnull=False).update(judged_at=None)
+    told = rows.filter(stage__in=(Stage.PROSPECT, Stage.ARCHIVED)).order_by("pk").select_for_update(no_key=True)
+    Lead.objects.filter(pk__in=[lead.pk for lead in told]).update(judged_at=None)
 
 
 def _not_permitted(by: Principal, permission: str) -> list[Refusal]:

@@ -15,8 +15,9 @@ from compliance.principals import SYSTEM, Principal, System, actor
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import move
 from handoff import clocks, eligibility, gates, grounds, reasons, todo
+from handoff import gates, grounds, reasons, todo
 from handoff.gates import Facts
-from handoff.models import Briefing, Finding, Handoff, Lead, Signal, Stage, StageMove, Task
+from handoff.models import Briefing, Finding, Handoff, Lead, Signal, Stage, StageMove
 from sequences.approval import only
 
 Lacks = Callable[[Lead, Facts, datetime], list[Refusal]]
@@ -64,7 +65,7 @@ def take(
     against = [*not_theirs(lead, arrow, by), *_lacking(lead, arrow, facts, at), *_against_saying(arrow, said)]
     if against:
         raise Refused(against)
-    columns = {"stage_since": at, "reason": said.reason, "return_on": None, **(set or {})}
+    columns = {"stage_since": at, "reason": said.reason, "return_on": None, "judged_at": None, **(set or {})}
     evidence = _evidence(facts, at)
     with transaction.atomic():
         moved = only(
@@ -110,10 +111,11 @@ def _settle(moved: Lead, at: datetime) -> None:
     if moved.stage not in (Stage.MQL, Stage.SAL):
         offered = Handoff.objects.filter(lead=moved, state=Handoff.State.OPEN)
         move(list(offered), "withdraw", by=SYSTEM, at=at, set={"closed_at": at})
+    if moved.stage != Stage.BRIEFING_READY:
+        booked = Briefing.objects.filter(lead=moved, state=Briefing.State.BOOKED)
+        move(list(booked), "cancel", by=SYSTEM, at=at, set={"closed_at": at})
     if moved.stage == Stage.MQL:
-        cro = clocks.first_of("cro")
-        clock = clocks.runs("sql_decided", at, clocks.hours_of(cro))
-        todo.ask(Task.Kind.DECIDE_SQL, moved, cause=moved.move_token, role="cro", due_at=clock.due_at, at=at)
+        todo.decide_sql(moved, cause=moved.move_token, at=at)
 
 
 def _evidence(facts: Facts, at: datetime) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from compliance.factor import Kind
 from compliance.principals import SYSTEM, Principal, System
 from compliance.refusals import Refusal
 from compliance.transitions import move
+from handoff import clocks
 from handoff.models import Lead, Stage, Task
 from sequences.approval import only
 
@@ -47,6 +48,12 @@ def ask(
     if made:
         audit.record("handoff.task.opened", audit.reference(row), by=SYSTEM, at=at, code=str(kind), role=role)
     return row if made else None
+
+
+def decide_sql(lead: Lead, *, cause: str, at: datetime) -> Task | None:
+    """Ask the CRO whether an MQL is an SQL, by the clock of that decision."""
+    clock = clocks.runs("sql_decided", at, clocks.hours_of(clocks.first_of("cro")))
+    return ask(Task.Kind.DECIDE_SQL, lead, cause=cause, role="cro", due_at=clock.due_at, at=at)
 
 
 def settle(lead: Lead, *, at: datetime) -> None:

@@ -63,7 +63,7 @@ class Briefing(models.Model):
         source=State.BOOKED,
         target=State.CANCELLED,
         permission="handoff.close_briefing",
-        custom={"label": _("It was cancelled")},
+        custom={"label": _("It was cancelled"), "system": True},
     )
     def cancel(self) -> None:
         """One side called it off."""
