@@ -114,7 +114,7 @@ def _settle(moved: Lead, at: datetime) -> None:
     if moved.stage != Stage.BRIEFING_READY:
         booked = Briefing.objects.filter(lead=moved, state=Briefing.State.BOOKED)
         move(list(booked), "cancel", by=SYSTEM, at=at, set={"closed_at": at})
-    if moved.stage == Stage.MQL:
+    if moved.stage == Stage.MQL and moved.return_on is None:
         todo.decide_sql(moved, cause=moved.move_token, at=at)
 
 
