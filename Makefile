@@ -22,7 +22,7 @@ $(PY) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || 
 	{ echo '$(VENV) is broken or older than Python 3.11; make it anew: make clean setup' >&2; exit 1; }
 endef
 
-.PHONY: faults help setup dev demo run test bench lint types house lock clean
+.PHONY: draw faults help setup dev demo run test bench lint types house lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ faults: dev  ## the same faults at length: 100,000 meetings of stop and send, ru
 
 bench: dev  ## what the promises of speed come to here; makes and drops databases of its own on PostgreSQL
 	@$(PY) -m bench $(ARGS)
+
+draw: dev  ## the ladder in docs/ladder.md, drawn anew from its arrows and roles
+	@$(PY) manage.py shell -v 0 -c 'from tests.house import drawings; drawings.write()'
 
 lint: dev  ## ruff, formatting, missing migrations
 	@$(PY) -m ruff check .

@@ -43,6 +43,11 @@ def missing(lead: Lead, arrow: str, *, at: datetime) -> list[Refusal]:
     return _lacking(lead, arrow, grounds.of(lead), at) if arrow in _LACKS else []
 
 
+def also_needed(arrow: str, stage: str) -> str:
+    """The permission that an arrow needs from this stage besides its own; empty when it needs none."""
+    return _BY_THE_CRO if _WHOSE.get(arrow) is _against_sending_back and stage != Stage.SAL else ""
+
+
 def not_theirs(lead: Lead, arrow: str, by: Principal) -> list[Refusal]:
     """Why this person does not take an arrow that others with their roles might."""
     return _WHOSE[arrow](lead, by) if arrow in _WHOSE else []
@@ -164,7 +169,7 @@ def _against_sending_back(lead: Lead, by: Principal) -> list[Refusal]:
     """A rep sends back what they have just accepted; from further up only the CRO does."""
     if isinstance(by, System) or by.has_perm(_BY_THE_CRO):
         return []
-    if lead.stage != Stage.SAL:
+    if also_needed("reject", lead.stage):
         return [Refusal("only_the_cro", _("From this stage only the CRO sends a lead back."))]
     if lead.owner_id != by.pk:
         return [Refusal("not_yours", _("It belongs to somebody else."))]
