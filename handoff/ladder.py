@@ -70,7 +70,7 @@ def take(
     against = [*not_theirs(lead, arrow, by), *_lacking(lead, arrow, facts, at), *_against_saying(arrow, said)]
     if against:
         raise Refused(against)
-    columns = {"stage_since": at, "reason": said.reason, "return_on": None, "judged_at": None, **(set or {})}
+    columns = {**_columns(lead, arrow, by, at), "reason": said.reason, **(set or {})}
     evidence = _evidence(facts, at)
     with transaction.atomic():
         moved = only(
@@ -88,6 +88,12 @@ def take(
         _write(moved, lead, arrow, by, at, said, evidence)
         _settle(moved, at)
     return moved
+
+
+def _columns(lead: Lead, arrow: str, by: Principal, at: datetime) -> dict[str, Any]:
+    """What changes with every arrow; whoever confirms an SQL that is nobody's owns it (spec H4)."""
+    columns: dict[str, Any] = {"stage_since": at, "return_on": None, "judged_at": None}
+    return {**columns, "owner": by} if arrow == "confirm" and lead.owner_id is None else columns
 
 
 def _write(
