@@ -71,7 +71,7 @@ def returning_round(at: datetime) -> dict[str, int]:
         with transaction.atomic():
             still = Lead.objects.filter(pk=lead.pk, stage=lead.stage, return_on=lead.return_on)
             if still.update(return_on=None):
-                todo.decide_sql(lead, cause=f"return:{lead.return_on}", at=at)
+                todo.decide_sql(lead, cause=f"{lead.move_token}:{lead.return_on}", at=at)
                 returned += 1
     return {"returned": returned}
 
