@@ -167,6 +167,12 @@ INVARIANTS = [
     "compliance.invariants.LIFTED_BY_ONE",
     "compliance.invariants.SEALS_MISSING",
     "sequences.invariants.IN_TWO_SEQUENCES",
+    "handoff.invariants.BROKEN_LADDER",
+    "handoff.invariants.WITHOUT_GROUNDS",
+    "handoff.invariants.OWNED_BY_NOBODY",
+    "handoff.invariants.ASKED_OF_NOBODY",
+    "handoff.invariants.STANDS_FOR_NOBODY",
+    "handoff.invariants.OFFERS_OVERDUE",
 ]
 # The timetable of the whole system: name, verb, seconds between two rounds. The loop, `tick` and Celery beat read it.
 ROUNDS: list[tuple[str, str, float]] = [
