@@ -14,8 +14,7 @@ from compliance import playbook
 from compliance.principals import SYSTEM, Principal, System, actor
 from compliance.refusals import Refusal, Refused
 from compliance.transitions import move
-from handoff import clocks, eligibility, gates, grounds, reasons, todo
-from handoff import gates, grounds, reasons, todo
+from handoff import eligibility, gates, grounds, reasons, todo
 from handoff.gates import Facts
 from handoff.models import Briefing, Finding, Handoff, Lead, Signal, Stage, StageMove
 from sequences.approval import only

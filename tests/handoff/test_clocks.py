@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from compliance.calendar import Hours, parse_windows
 from handoff import clocks
-from handoff.clocks import DurationError
+from handoff.durations import DurationError
 from handoff.models import Owner, Tier
 from handoff.models.owners import office_hours
 from tests.cast import TUESDAY
@@ -34,7 +34,6 @@ class TestDurations:
             ("1 business day", "2026-11-20 10:00", "2026-11-23 17:00"),
             ("2 business days", "2026-12-23 10:00", "2026-12-28 17:00"),
             ("24 business hours", "2026-10-23 12:00", "2026-10-28 12:00"),
-            (" 1  MINUTE ", "2026-11-17 10:00", "2026-11-17 10:01"),
         ],
     )
     def test_they_run_in_open_time(self, duration: str, begun: str, over: str) -> None:

@@ -13,7 +13,9 @@ from compliance import installation
 from compliance.acts import Consent
 from compliance.models import Purpose
 from handoff import dashboard
-from handoff.dashboard import first_steps, installation_badge, numbers, standing, waiting_for, why_not
+from handoff.dashboard import installation_badge, waiting_for
+from handoff.dashboard_numbers import numbers, standing, why_not
+from handoff.first_steps import first_steps
 from sequences import lists, router
 from sequences.models import Mailbox
 from tests.cast import TUESDAY

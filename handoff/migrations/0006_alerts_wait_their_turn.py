@@ -6,7 +6,7 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Migration(migrations.Migration):
-    dependencies = [("handoff", "0003_stages_move_by_arrows")]
+    dependencies = [("handoff", "0005_leads_are_erased")]
     operations = [
         migrations.AddField(
             model_name="alert",
