@@ -42,8 +42,8 @@ def test_what_is_late_says_so_and_stands_first() -> None:
 
 
 def test_a_briefing_that_began_waits_for_somebody_to_say_what_became_of_it() -> None:
-    at_stage(Stage.BRIEFING_READY)
-    rep = UserFactory(role="rep")
+    lead, rep = at_stage(Stage.BRIEFING_READY), UserFactory(role="rep")
+    type(lead).objects.filter(pk=lead.pk).update(owner=None)
     assert turns(rep, TUESDAY) == []
     (turn,) = turns(rep, TUESDAY + timedelta(days=4))
     assert turn.what == "Say what became of the briefing"

@@ -31,8 +31,14 @@ def test_it_opens_for_every_role(client: Client, role: str) -> None:
 def test_the_payload_is_told_in_words(client: Client) -> None:
     rep = sign_in(client, "rep")
     page_shown = shown(client, offered(mql(indicators=1), rep))
-    for said in ("E5", "G1, G2, G3, G4, G5", "S2, S3, S4, S5", "trade_fair", "what passed between us"):
+    for said in ("E5", "G1, G2, G3, G4, G5", "S2, S3, S4, S5", "trade_fair"):
         assert said in page_shown
+
+
+def test_a_required_field_that_says_nothing_is_named(client: Client) -> None:
+    lead = fit(lead_of(ContactFactory(source="")))
+    page_shown = shown(client, offered(lead, sign_in(client, "rep")))
+    assert "Nothing is known of: where they come from." in page_shown
 
 
 def test_the_clock_says_how_much_time_is_left(client: Client) -> None:
