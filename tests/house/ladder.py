@@ -7,7 +7,7 @@ from tests.house.places import Rule
 from tests.house.sources import Breach, Source
 
 LADDER = "handoff/ladder.py"
-BEGINS = {"handoff/classifying.py": "entering_round"}
+BEGINS = {"handoff/classifying.py": ("entering_round", "enter")}
 MOVE = "compliance.transitions.move"
 _MAKE = {"create", "acreate", "get_or_create", "aget_or_create", "update_or_create", "aupdate_or_create"}
 _SUSPECT = {"", "Lead"}
@@ -15,11 +15,11 @@ _TYPES = {"list", "Sequence", "Collection", "Iterable"}
 
 
 def begins(source: Source) -> Iterator[Breach]:
-    """Nobody makes a lead, or names its first stage, but the round in which contacts enter."""
+    """Nobody makes a lead, or names its first stage, but where contacts enter the ladder."""
     home = {id(node) for one in ast.walk(source.tree) if _is_home(source, one) for node in ast.walk(one)}
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Call) and _makes_a_lead(node) and id(node) not in home:
-            yield source.breach(node, "leads are made by handoff.classifying.entering_round only")
+            yield source.breach(node, "leads are made by handoff.classifying only, where contacts enter")
 
 
 def moves(source: Source) -> Iterator[Breach]:
@@ -35,7 +35,7 @@ def moves(source: Source) -> Iterator[Breach]:
 
 
 def _is_home(source: Source, node: ast.AST) -> bool:
-    return isinstance(node, ast.FunctionDef) and node.name == BEGINS.get(source.path)
+    return isinstance(node, ast.FunctionDef) and node.name in BEGINS.get(source.path, ())
 
 
 def _makes_a_lead(call: ast.Call) -> bool:

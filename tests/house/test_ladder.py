@@ -42,6 +42,11 @@ PLANTED = [
     (places.state, "handoff/intake.py", "lead.stage = 'sql'"),
 ]
 ALLOWED = [
+    (
+        ladder.begins,
+        "handoff/classifying.py",
+        "def enter(row, at):\n    Lead.objects.get_or_create(contact=row)",
+    ),
     (ladder.begins, "handoff/classifying.py", "def entering_round(at):\n    Lead(contact=contact)"),
     (ladder.begins, "handoff/intake.py", "Lead.objects.filter(pk=1)"),
     (ladder.moves, "handoff/ladder.py", MOVE + "def take(lead: Lead):\n    move(lead, 'win')"),
