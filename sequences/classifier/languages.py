@@ -42,7 +42,7 @@ def in_order(text: str) -> tuple[Language, ...]:
     known = languages()
     counted = {name: sum(word in row.common for word in words) for name, row in known.items()}
     most = max(counted.values())
-    names = [name for name in known if counted[name] * _FEWER >= most or (most < _TELLING and name == _ENGLISH)]
+    names = [name for name in known if counted[name] * _FEWER >= most or most < _TELLING]
     return tuple(known[name] for name in sorted(names, key=lambda name: (-counted[name], name != _ENGLISH)))
 
 

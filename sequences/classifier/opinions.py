@@ -62,14 +62,16 @@ def judge(mail: Mail, at: datetime) -> Answer | None:
     said = plain(own)[:_READ]
     if not said.strip():
         return None
-    for language in in_order(said):
-        if any_of(language.person.get("mistake", ()), said):
-            return Answer(Kind.OTHER, "mistake", 60, said[:LONGEST_WORDS], language.name)
-        found = _found(said, own, language)
-        if found:
-            return _answer(mail, found, said, language)
+    order = in_order(said)
+    readings = [(_found(said, own, language), language) for language in order]
+    # Thanks are alike in many languages; what somebody wants is not.
+    telling = [row for row in readings if row[0].keys() - {"ack", "question"}] or [row for row in readings if row[0]]
+    for found, language in telling:
+        if words := any_of(language.person.get("mistake", ()), said):
+            return Answer(Kind.OTHER, "mistake", 60, words[:LONGEST_WORDS], language.name)
+        return _answer(mail, found, said, language)
     if "?" in said:
-        return _answer(mail, {"question": _sentence(said, "?")}, said, in_order(said)[0])
+        return _answer(mail, {"question": _sentence(said, "?")}, said, order[0])
     return None
 
 
