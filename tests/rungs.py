@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from handoff.models import Lead, Stage, StageMove
+from handoff.models import Lead, Stage, StageMove, Task
 from sequences.models import Contact
 from tests.cast import LONG_AGO
 
@@ -26,3 +26,6 @@ def classified(contacts: Sequence[Contact], stage: Stage = Stage.MQL, at: dateti
     }
     StageMove.objects.bulk_create([StageMove(lead=lead, token=lead.move_token, seconds=0, **told) for lead in leads])
     Lead.objects.bulk_update(leads, ["stage", "move_token"])
+    if stage == Stage.MQL:
+        asked = {"kind": Task.Kind.DECIDE_SQL, "role": "cro", "opened_at": at, "due_at": at}
+        Task.objects.bulk_create([Task(lead=lead, key=f"decide_sql:{lead.pk}", **asked) for lead in leads])
