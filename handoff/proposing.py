@@ -16,7 +16,7 @@ from compliance.refusals import Refusal, Refused
 from handoff import clocks, gates, grounds
 from handoff.eligibility import FITS
 from handoff.gates import Facts
-from handoff.models import Handoff, Lead, Proposal, Stage
+from handoff.models import Handoff, Lead, Proposal, ProposalDay, Stage
 from sequences import lists
 from sequences.models import Enrollment, RecipientList, SequenceType, SequenceVersion
 
@@ -32,6 +32,11 @@ def propose_round(at: datetime) -> dict[str, int]:
     today = calendar.utc(at).astimezone(hours.zone).date()
     if not calendar.is_working_day(today, hours):
         return {"proposed": 0, "dropped": 0}
+    _day, first = ProposalDay.objects.get_or_create(day=today, defaults={"at": at})
+    return _propose(at) if first else {"proposed": 0, "dropped": 0}
+
+
+def _propose(at: datetime) -> dict[str, int]:
     wanted = {
         **_wanted(SequenceType.NURTURE, at),
         # Whoever is stale is brought back first, nurtured or not.

@@ -6,7 +6,7 @@ from handoff.models.findings import Finding, Intent, Signal
 from handoff.models.handoffs import Handoff, Tier
 from handoff.models.leads import OPEN, WORKED, Lead, Stage, StageMove
 from handoff.models.owners import Owner
-from handoff.models.proposals import Proposal
+from handoff.models.proposals import Proposal, ProposalDay
 from handoff.models.tasks import Task
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Lead",
     "Owner",
     "Proposal",
+    "ProposalDay",
     "Signal",
     "Stage",
     "StageMove",

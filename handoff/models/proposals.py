@@ -10,6 +10,20 @@ from handoff.models.leads import Lead
 from sequences.models import RecipientList, SequenceType
 
 
+class ProposalDay(models.Model):
+    """A working day on which the ladder was asked whom it proposes: once, whoever runs the round."""
+
+    day = models.DateField(_("day"), unique=True)
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("day of proposals")
+        verbose_name_plural = _("days of proposals")
+
+    def __str__(self) -> str:
+        return self.day.isoformat()
+
+
 class Proposal(models.Model):
     """One lead proposed for one type of sequence; open until it is loaded onto a list or no longer fits."""
 

@@ -73,7 +73,12 @@ def test_a_proposal_ends_when_its_lead_has_moved() -> None:
     lead = mql()
     proposed()
     ladder.take(lead, "archive", by=SYSTEM, at=LATER, said=ladder.Said("ended"))
-    assert proposed(LATER + timedelta(minutes=1)) == []
+    assert proposed(LATER + timedelta(days=1)) == []
+
+
+def test_of_two_rounds_on_one_day_the_second_does_nothing() -> None:
+    mql()
+    assert [proposing.propose_round(LATER)["proposed"] for _turn in range(2)] == [1, 0]
 
 
 class TestLoading:
