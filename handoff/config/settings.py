@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from handoff.config import browser, logs, look, sign_in
+from handoff.config import brokers, browser, logs, look, sign_in
 from handoff.config.environment import Environment, servers, versioned_keys
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -221,16 +221,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_TIME_LIMIT = 1500
 CELERY_TASK_SOFT_TIME_LIMIT = 1400
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
-if CELERY_BROKER_URL.startswith("redis"):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "visibility_timeout": 1800,
-        "unacked_restore_interval": 15,
-        "unacked_restore_throttle": 1,
-    }
-elif CELERY_BROKER_URL.startswith(("amqp", "pyamqp")):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
-    CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
+globals().update(brokers.settings(CELERY_BROKER_URL))
 CELERY_TASK_DEFAULT_QUEUE: str = env.str("CELERY_QUEUE", "handoff")
 CELERY_BEAT_SCHEDULE = {
     # A hint older than the next one is worthless: it expires instead of piling up behind a stopped worker.

@@ -298,9 +298,3 @@ class TestSignsOfLife:
         counts = [fetch_round(TUESDAY)["mails"] for _round in range(2)]
         assert heartbeats.owed(Heartbeat.Kind.INBOX) == {}
         assert counts != [2, 0]
-
-
-def test_mailboxes_without_a_server_for_reading_cost_one_question(django_assert_num_queries: object) -> None:
-    MailboxFactory()
-    with django_assert_num_queries(1):  # type: ignore[operator]
-        fetch_round(TUESDAY)
