@@ -7,7 +7,7 @@ from django.core import mail
 from django.test import override_settings
 
 from compliance import installation, vault
-from compliance.models import Purpose
+from compliance.models import DomainVerdict, Purpose, SendingDomain
 from sequences.models import Mailbox
 from sequences.smtp import Accepted, InsecureEndpoint
 from sequences.transport import Session, Unreachable, mail_staff
@@ -52,6 +52,8 @@ class TestWhatMayBeReached:
             Session(MailboxFactory(host=ELSEWHERE, username="rick", password="secret"))
 
     def test_messages_wait_where_their_server_may_not_be_reached(self) -> None:
+        moments = dict.fromkeys(("checked_at", "decided_at", "created_at"), TUESDAY)
+        SendingDomain.objects.create(domain="ours.example.com", verdict=DomainVerdict.PASSES, **moments)
         under_way(host=ELSEWHERE, security=Mailbox.Security.TLS)
         play()
         # By then the door lets the planner have it, and the transport does not.
