@@ -7,8 +7,9 @@ from django.db.models import Count, QuerySet
 from compliance import audit
 from compliance.invariants import SENDS_AFTER_STOP
 from compliance.models import Suppression
+from handoff.models import Lead
 from sequences.invariants import CLEARED_TWICE, SENT_WITHOUT_CLEARANCE, STRANDED
-from sequences.models import Enrollment, OutboundMessage
+from sequences.models import Enrollment, InboundMessage, OutboundMessage
 
 
 def message_states() -> dict[str, int]:
@@ -20,6 +21,11 @@ def messages_refused() -> dict[str, int]:
     """Messages that did not go for good, by reason."""
     gone = (OutboundMessage.State.REFUSED, OutboundMessage.State.REJECTED, OutboundMessage.State.EXPIRED)
     return _by(OutboundMessage.objects.filter(state__in=gone), "reason")
+
+
+def answers() -> dict[str, int]:
+    """What came back, by class."""
+    return _by(InboundMessage.objects.all(), "verdict")
 
 
 def enrollment_ends() -> dict[str, int]:
@@ -37,6 +43,11 @@ def stage_moves() -> dict[str, int]:
     """Arrows taken on the ladder, from the audit log."""
     moves = audit.count_by_verb("handoff.lead.")
     return {verb.rpartition(".")[2]: count for verb, count in moves.items()}
+
+
+def stages() -> dict[str, int]:
+    """How many leads stand on each rung."""
+    return _by(Lead.objects.filter(contact__merged_into__isnull=True), "stage")
 
 
 def sends_after_stop() -> int:

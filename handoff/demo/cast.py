@@ -30,6 +30,7 @@ CAST = (
     Part("maren", "cmo", "Maren", "Lindahl"),
     Part("rick", "cro", "Rick", "Halvorsen"),
     Part("lena", "sales_ops", "Lena", "Marquardt"),
+    Part("tom", "rep", "Tom", "Oduya"),
     Part("grace", "legal", "Grace", "Tilney"),
     Part("emil", "chief_of_staff", "Emil", "Sørby"),
 )

@@ -64,6 +64,13 @@ def by_mail(message: Caught, catcher: Catcher) -> Caught:
     return catcher.caught.pop()
 
 
+def hand_over(mail: bytes, sender: str, recipient: str, catcher: Catcher) -> Caught:
+    """Give a mail to a mail server; returns it as it arrived at our side."""
+    with smtplib.SMTP("127.0.0.1", catcher.port, timeout=_SECONDS) as connection:
+        connection.sendmail(sender, [recipient], mail)
+    return catcher.caught.pop()
+
+
 def _header(message: Caught, pattern: re.Pattern[str]) -> str:
     found = pattern.search(str(message.parsed["List-Unsubscribe"]))
     if found is None:

@@ -1,4 +1,4 @@
-"""The whole story: twelve weeks of one nurture list, from a file to the inbox and to an opt-out."""
+"""The whole story: twelve weeks in which leads are found, written to, answered, handed over, won and lost."""
 
 import io
 import json
@@ -6,24 +6,35 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
-from django.conf import settings
 from django.core.management import call_command
 from django.db.models import Min
 
-from compliance import addresses, suppression
+from compliance import addresses, halts, suppression
 from compliance.acts import Consent, perform
-from compliance.models import Purpose, SuppressionReason
+from compliance.models import Halt, Purpose, SuppressionReason
 from compliance.refusals import Refused
 from compliance.suppression import Stop
 from handoff import installing, rounds
-from handoff.demo import cast, recipients, writing
+from handoff.demo import answers, cast, recipients, writing
+from handoff.demo.answers import Answer
 from handoff.demo.catcher import Catcher
+from handoff.demo.climb import ACTIVATION_LIST, CONFIRMED_DIRECTLY, Desk
 from handoff.demo.played import PlayedServer
-from sequences import enrollment, lists, showing
+from sequences import enrollment, lists, router, showing
 from sequences.inbound.intake import take
-from sequences.models import Account, Enrollment, ImportRun, Mailbox, OutboundMessage, RecipientList
+from sequences.models import (
+    Account,
+    Contact,
+    Enrollment,
+    ImportRun,
+    InboundMessage,
+    Mailbox,
+    OutboundMessage,
+    RecipientList,
+)
 
 FILES = Path(__file__).parent
 LIST_NAME = "Spring event and newsletter"
@@ -35,6 +46,8 @@ _REMOVED = "owen.tregenza@penrose-marine.example"
 _COMPANY_STOP = "gumleaf.example"
 _SECOND_LIST = "Autumn webinar"
 _THIRD_LIST = "Partner pages"
+Event = tuple[datetime, Callable[[datetime], None]]
+After = Callable[[float, Callable[[datetime], None]], Event]
 _LIST_ACTS = {act.arrow: act for act in lists.ACTS}
 
 
@@ -53,9 +66,13 @@ class Story:
         self._prepare()
         texts = writing.write_all(self.staff, self.begins, self.say)
         writing.build_sequence(texts, self.staff, self.begins + timedelta(hours=4), self.say)
+        self._activation = writing.build_activation(self.staff, self.begins, self.say)
+        self._desk = Desk(self.staff, self.say)
+        self._desk.working_times()
         phoned = Stop(SuppressionReason.BY_PHONE, source="call of the week before")
         suppression.stop_address(addresses.parse(_BY_PHONE), phoned, by=self.staff["sales_ops"], at=self.begins)
         self._load("recipients.csv", LIST_NAME, self.begins + timedelta(hours=5))
+        self._classify(LIST_NAME, self.begins + timedelta(hours=5, minutes=30))
         self._sign(LIST_NAME, self.begins + timedelta(hours=6))
         self._pass_the_weeks()
         self._leave_work()
@@ -89,6 +106,12 @@ class Story:
         verdicts = json.loads(said.getvalue())["verdicts"]
         self.say(f"a file of {sum(verdicts.values())} rows is loaded: {_counted(verdicts)}")
 
+    def _classify(self, name: str, at: datetime) -> None:
+        rounds.run("enter", at)
+        self._desk.evidence_comes_in(Contact.objects.filter(list_rows__recipient_list__name=name).order_by("pk"), at)
+        rounds.run("classify", at + timedelta(minutes=1))
+        self._desk.classified()
+
     def _submit(self, name: str, at: datetime) -> RecipientList:
         recipients_list = RecipientList.objects.get(name=name)
         perform(recipients_list, _LIST_ACTS["submit"], by=self.staff["sales_ops"], at=at, consent=Consent())
@@ -119,11 +142,13 @@ class Story:
             at = max(at + _SWEEP, min(ahead))
         rounds.run_all(ends)
 
-    def _events(self) -> list[tuple[datetime, Callable[[datetime], None]]]:
-        def after(days: float, act: Callable[[datetime], None]) -> tuple[datetime, Callable[[datetime], None]]:
+    def _events(self) -> list[Event]:
+        def after(days: float, act: Callable[[datetime], None]) -> Event:
             return self.begins + timedelta(days=days), act
 
         return [
+            *(after(answer.day, partial(self._is_answered, answer)) for answer in answers.ANSWERS),
+            *self._at_the_desk(after),
             after(9, self._opts_out_by_link),
             after(20, self._opts_out_by_one_click),
             after(24, self._is_taken_out),
@@ -135,6 +160,55 @@ class Story:
             after(70, self._second_list),
             after(72, self._signature_is_renewed),
         ]
+
+    def _at_the_desk(self, after: After) -> list[Event]:
+        desk, torsten, ingrid = self._desk, answers.INTERESTED, answers.WANTS_A_BRIEFING
+        return [
+            after(39.2, self._two_start_again),
+            after(27.3, self._reads_what_no_machine_understood),
+            after(10.3, partial(desk.confirms, torsten)),
+            after(10.4, partial(desk.books, torsten)),
+            after(14.3, partial(desk.recycles, ingrid)),
+            after(15.3, partial(desk.confirms, CONFIRMED_DIRECTLY)),
+            after(16.2, self._activates),
+            after(15.6, partial(desk.holds_briefing, torsten)),
+            after(22.3, partial(desk.proposes, torsten)),
+            after(36.3, partial(desk.wins, torsten)),
+        ]
+
+    def _activates(self, at: datetime) -> None:
+        self._desk.loads_proposals(self._activation, at)
+        self._sign(ACTIVATION_LIST, at + timedelta(hours=1))
+
+    def _is_answered(self, answer: Answer, at: datetime) -> None:
+        came = answers.send(answer, self.catcher, at)
+        if came is None:
+            return
+        take(came.content, recipient=came.recipient, at=at)
+        self.say(answer.told)
+        rounds.run("route", at)
+        rounds.run("answers", at)
+        if answer.who in (answers.INTERESTED, answers.WANTS_A_BRIEFING):
+            self._desk.accepts(answer.who, at + timedelta(minutes=3))
+
+    def _two_start_again(self, at: datetime) -> None:
+        """Two of seventy addresses did not exist: the mailbox stopped by itself, and two people look into it."""
+        ask, confirm, _decline = halts.ACTS
+        for row in Halt.objects.filter(state=Halt.State.STANDING):
+            self.say(f"what stopped by itself: {row.reason}; nothing goes from that mailbox")
+            comment = Consent("Both addresses are off the list now; the others were confirmed by telephone.")
+            perform(row, ask, by=self.staff["cro"], at=at, consent=comment)
+            asked = Halt.objects.get(pk=row.pk)
+            perform(asked, confirm, by=self.staff["chief_of_staff"], at=at, consent=Consent("Looked at, agreed."))
+            self.say("the CRO asks to start it again, the chief of staff confirms")
+        self._signature_is_renewed(at)
+
+    def _reads_what_no_machine_understood(self, at: datetime) -> None:
+        (say,) = [act for act in router.ACTS if act.arrow == "route"]
+        for row in InboundMessage.objects.filter(state=InboundMessage.State.WAITING):
+            consent = Consent("A thank-you above a quotation.", more={"what": "neutral/ack"})
+            perform(row, say, by=self.staff["sales_ops"], at=at, consent=consent)
+            self.say("sales ops reads it and says what it is; until then that person was written nothing")
 
     def _opts_out_by_link(self, at: datetime) -> None:
         self.server.at = at
@@ -184,6 +258,7 @@ class Story:
 
     def _second_list(self, at: datetime) -> None:
         self._load("webinar.csv", _SECOND_LIST, at)
+        self._classify(_SECOND_LIST, at)
         self._sign(_SECOND_LIST, at)
 
     def _leave_work(self) -> None:
@@ -204,18 +279,14 @@ def import_verdicts() -> Counter[str]:
     return total
 
 
-def public_url(port: int) -> str:
-    """Let links in the mails of this performance lead to its own server."""
-    settings.PUBLIC_URL = f"http://127.0.0.1:{port}"
-    return str(settings.PUBLIC_URL)
-
-
 def _next_due() -> datetime | None:
-    due = Enrollment.objects.filter(state=Enrollment.State.ACTIVE).aggregate(at=Min("due_at"))["at"]
+    active = Enrollment.objects.filter(state=Enrollment.State.ACTIVE)
+    due = active.filter(paused_because="").aggregate(at=Min("due_at"))["at"]
+    back = active.aggregate(at=Min("paused_until"))["at"]
     waiting = OutboundMessage.objects.filter(state=OutboundMessage.State.PLANNED).aggregate(at=Min("not_before"))["at"]
     doubtful = OutboundMessage.objects.filter(state=OutboundMessage.State.IN_DOUBT).exclude(reason="assumed_sent")
     settled = doubtful.aggregate(at=Min("settled_at"))["at"]
-    moments = [due, waiting, settled + timedelta(hours=72) if settled else None]
+    moments = [due, back, waiting, settled + timedelta(hours=72) if settled else None]
     return min((moment for moment in moments if moment), default=None)
 
 

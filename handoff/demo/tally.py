@@ -22,6 +22,8 @@ class Tally:
     refused: dict[str, int]
     replies: dict[str, int]
     stage_moves: int
+    stages: dict[str, int]
+    alerts: int
     opt_outs: int
     sends_after_opt_out: int
     duplicates: int
@@ -39,8 +41,8 @@ class Tally:
         return asdict(self)
 
 
-def take(catcher: Catcher) -> Tally:
-    """Count everything."""
+def take(catcher: Catcher, office: Catcher) -> Tally:
+    """Count everything; `office` is where members of staff get their mail."""
     report = sealer.verify()
     verdicts = dict(import_verdicts())
     refused = Counter({name: count for name, count in verdicts.items() if name not in _TAKEN and count})
@@ -48,8 +50,10 @@ def take(catcher: Catcher) -> Tally:
     return Tally(
         messages_accepted=len(catcher.caught),
         refused=dict(sorted(refused.items())),
-        replies={},
+        replies=metrics.answers(),
         stage_moves=sum(metrics.stage_moves().values()),
+        stages=metrics.stages(),
+        alerts=len(office.caught),
         opt_outs=Suppression.objects.filter(strength__gte=Strength.OPT_OUT).count(),
         sends_after_opt_out=metrics.sends_after_stop(),
         duplicates=max(catcher.duplicates(), metrics.cleared_twice()),

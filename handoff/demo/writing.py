@@ -12,8 +12,9 @@ from sequences import approval, showing
 from sequences.models import Sequence as MailSequence
 from sequences.models import SequenceVersion, Step, Template, TemplateVersion
 
-SEQUENCE = "partner-revenue"
+SEQUENCE, ACTIVATION = "partner-revenue", "forty-minutes"
 TEXTS = Path(__file__).parent / "texts"
+_ACTIVATION_TEXTS = Path(__file__).parent / "activation"
 _REJECTED_ONCE = "5-one-number"
 _FALSE_REPLY_ONCE = "2-sourced-or-nearby"
 _ACTS: dict[str, Act] = {act.arrow: act for act in approval.TEXT_ACTS}
@@ -25,7 +26,7 @@ Staff = dict[str, User]
 
 def write_all(staff: Staff, at: datetime, say: Say) -> list[TemplateVersion]:
     """Every text through content → CMO → CRO → sales ops; returns the loaded versions in order."""
-    loaded = [_take_through(path, staff, at, say) for path in sorted(TEXTS.glob("*.md"))]
+    loaded = [_take_through(path, "nurture", staff, at, say) for path in sorted(TEXTS.glob("*.md"))]
     say(f"{len(loaded)} texts written by content, signed by CMO, CRO and sales ops in this order")
     return loaded
 
@@ -50,6 +51,24 @@ def build_sequence(texts: Sequence[TemplateVersion], staff: Staff, at: datetime,
     return SequenceVersion.objects.get(pk=version.pk)
 
 
+def build_activation(staff: Staff, at: datetime, say: Say) -> SequenceVersion:
+    """Two mails a week apart for SQLs; after them the CRO writes in person."""
+    texts = [_take_through(path, "activation", staff, at, say) for path in sorted(_ACTIVATION_TEXTS.glob("*.md"))]
+    sequence = MailSequence.objects.create(slug=ACTIVATION, name="Forty minutes", type="activation")
+    at += timedelta(hours=4)
+    version = SequenceVersion.objects.create(sequence=sequence, number=1, author=staff["sales_ops"], created_at=at)
+    approval.note_edit(version, by=staff["sales_ops"], at=at, created=True)
+    for position, text in enumerate(texts, start=1):
+        Step.objects.create(version=version, position=position, template_version=text, wait_days=7 * (position > 1))
+    perform(version, _SEQUENCE_ACTS["submit"], by=staff["sales_ops"], at=at, consent=Consent())
+    version.refresh_from_db()
+    perform(
+        version, _SEQUENCE_ACTS["approve"], by=staff["cro"], at=at + timedelta(minutes=20), consent=Consent("Good.")
+    )
+    say("an activation sequence of two mails is written, signed and approved the same way")
+    return SequenceVersion.objects.get(pk=version.pk)
+
+
 def submit_another(staff: Staff, at: datetime) -> TemplateVersion:
     """One more wording of the first text, submitted and waiting for the CMO."""
     first = TemplateVersion.objects.order_by("pk")[0]
@@ -59,9 +78,9 @@ def submit_another(staff: Staff, at: datetime) -> TemplateVersion:
     return _take(version, "submit", staff["content"], at)
 
 
-def _take_through(path: Path, staff: Staff, at: datetime, say: Say) -> TemplateVersion:
+def _take_through(path: Path, type_: str, staff: Staff, at: datetime, say: Say) -> TemplateVersion:
     subject, preview, body = _read(path)
-    template = Template.objects.create(slug=path.stem, name=subject, sequence_type="nurture")
+    template = Template.objects.create(slug=path.stem, name=subject, sequence_type=type_)
     if path.stem == _FALSE_REPLY_ONCE:
         _try_false_reply(template, preview, body, staff, at, say)
     if path.stem == _REJECTED_ONCE:

@@ -1,4 +1,4 @@
-"""Plays twelve weeks of a nurture list on sample people, shows what happened, and serves it to look at."""
+"""Plays twelve weeks of the whole procedure on sample people, shows what happened, and serves it to look at."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from compliance import clock
 from handoff import serving
-from handoff.demo import cast, stage, story, tally
+from handoff.demo import cast, places, stage, story, tally
 from handoff.demo.catcher import Catcher
 from handoff.demo.played import PlayedServer
 from handoff.demo.recipients import Moods
@@ -36,8 +36,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         console = Console(file=sys.stderr if options["json"] else sys.stdout, highlight=False)
         moods = Moods()
-        with Catcher(moods.refuse, moods.vanish) as catcher:
-            figures = self._play(port, catcher, console)
+        with Catcher(moods.refuse, moods.vanish) as catcher, Catcher() as office:
+            places.staff_mail(office.port)
+            figures = self._play(port, catcher, office, console)
             if options["json"]:
                 self.stdout.write(json.dumps(figures.as_data()))
             else:
@@ -45,8 +46,8 @@ class Command(BaseCommand):
             if not options["no_serve"]:
                 self._serve(port, console)
 
-    def _play(self, port: int, catcher: Catcher, console: Console) -> tally.Tally:
-        story.public_url(port)
+    def _play(self, port: int, catcher: Catcher, office: Catcher, console: Console) -> tally.Tally:
+        places.public_url(port)
         with PlayedServer(port) as server:
             performance = story.Story(
                 begins=_monday_before(clock.now() - timedelta(weeks=story.WEEKS)),
@@ -55,7 +56,7 @@ class Command(BaseCommand):
                 say=lambda line: console.print(f"  {line}", markup=False, soft_wrap=True),
             )
             performance.play()
-        return tally.take(catcher)
+        return tally.take(catcher, office)
 
     def _serve(self, port: int, console: Console) -> None:
         """The admin, and the rounds in real time: what you sign is sent, to the catcher."""
@@ -105,6 +106,9 @@ def _show(console: Console, figures: tally.Tally) -> None:
         "messages the recipients' servers accepted": figures.messages_accepted,
         "of these, put off at first and sent later": figures.sent_after_waiting,
         "of these, taken without a word (in doubt)": figures.in_doubt,
+        "answers and reports that came back": sum(figures.replies.values()),
+        "arrows taken on the ladder": figures.stage_moves,
+        "alerts to members of staff": figures.alerts,
         "opt-outs": figures.opt_outs,
         "messages sent after an opt-out": figures.sends_after_opt_out,
         "messages sent twice": figures.duplicates,
@@ -112,9 +116,15 @@ def _show(console: Console, figures: tally.Tally) -> None:
         "audit log": f"{figures.audit_entries} entries, {'holds' if figures.audit_holds else 'BROKEN'}",
     }
     _print(console, "Twelve weeks, counted from both ledgers", what)
+    _print(console, "What came back, by class", {_spoken(name): count for name, count in figures.replies.items()})
+    _print(console, "Where the leads stand", {_spoken(name): count for name, count in figures.stages.items()})
     _print(
         console, "What did not go, and why", {name.replace("_", " "): count for name, count in figures.refused.items()}
     )
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _print(console: Console, title: str, rows: Mapping[str, object]) -> None:
