@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from compliance.acts import Act, Consent, perform
 from compliance.refusals import Refused
-from handoff import booking, criteria, handover, judging, lead_acts, proposing
+from handoff import booking, criteria, handover, judging, lead_acts, proposing, todo
 from handoff.demo import writing
 from handoff.judging import Heard, Judgement
-from handoff.models import Briefing, Handoff, Lead, Owner, Proposal, Stage
+from handoff.models import Briefing, Handoff, Lead, Owner, Proposal, Stage, Task
 from sequences.models import Contact, RecipientList, SequenceType, SequenceVersion
 
 _LEAD_ACTS: Mapping[str, Act] = {act.arrow: act for act in lead_acts.ACTS}
@@ -76,6 +76,15 @@ class Desk:
         """What the system made of it by itself."""
         counts = {stage: Lead.objects.filter(stage=stage).count() for stage in (Stage.MQL, Stage.PROSPECT)}
         self.say(f"the system classifies {counts[Stage.MQL]} as MQL by itself; {counts[Stage.PROSPECT]} stay prospects")
+
+    def decides(self, at: datetime) -> None:
+        """What the CRO makes of the new MQLs: too few indicators as yet (SOP 4.3)."""
+        (finish, _drop) = todo.ACTS
+        rows = list(Task.objects.filter(kind=Task.Kind.DECIDE_SQL, state=Task.State.OPEN))
+        for row in rows:
+            consent = Consent("Fewer than three indicators so far: stays MQL, goes on being nurtured.")
+            perform(row, finish, by=self.staff["cro"], at=at, consent=consent)
+        self.say(f"the CRO looks at {len(rows)} new MQLs within two days: too few indicators as yet, they are nurtured")
 
     def accepts(self, address: str, at: datetime) -> None:
         """The CRO takes on whoever was offered after a positive answer."""

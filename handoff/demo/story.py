@@ -166,6 +166,8 @@ class Story:
         return [
             after(39.2, self._two_start_again),
             after(27.3, self._reads_what_no_machine_understood),
+            after(1.4, desk.decides),
+            after(71.4, desk.decides),
             after(10.3, partial(desk.confirms, torsten)),
             after(10.4, partial(desk.books, torsten)),
             after(14.3, partial(desk.recycles, ingrid)),
