@@ -31,7 +31,7 @@ _CONFLICT = 409
 _YES, _NO = "yes", "no"
 
 
-class _Form(forms.Form):
+class EvidenceForm(forms.Form):
     """A form whose refusals stand beside the fields that they speak of."""
 
     optional: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class _Form(forms.Form):
             self.add_error(refusal.where if refusal.where in self.fields else None, str(refusal.text))
 
 
-class JudgeForm(_Form):
+class JudgeForm(EvidenceForm):
     """What was found about one criterion."""
 
     optional = ("value", "valid_until")
@@ -107,7 +107,7 @@ class JudgeForm(_Form):
         )
 
 
-class HearForm(_Form):
+class HearForm(EvidenceForm):
     """One thing that a person did."""
 
     optional = ("note",)
@@ -204,7 +204,9 @@ class WithEvidence(Page):
         messages.error(request, _now("No playbook is loaded, so nothing can be decided."))
         return HttpResponseRedirect(page_of(audit.reference(row)))
 
-    def _ask_for(self, request: HttpRequest, row: Lead, form: _Form, title: Any, button: Any) -> TemplateResponse:
+    def _ask_for(
+        self, request: HttpRequest, row: Lead, form: EvidenceForm, title: Any, button: Any
+    ) -> TemplateResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": title,

@@ -21,6 +21,7 @@ _MENU: list[tuple[Any, list[dict[str, Any]]]] = [
             _page(_("Leads"), "stairs", "handoff.lead"),
             _page(_("Handoffs"), "swap_horiz", "handoff.handoff"),
             _page(_("Tasks"), "task_alt", "handoff.task"),
+            _page(_("Proposals"), "playlist_add", "handoff.proposal"),
             _page(_("Briefings"), "event", "handoff.briefing"),
             _page(_("Signals"), "sensors", "handoff.signal"),
             _page(_("Findings"), "fact_check", "handoff.finding"),

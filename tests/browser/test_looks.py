@@ -19,7 +19,7 @@ from compliance.models import (
     SendingDomain,
     Suppression,
 )
-from handoff.models import Briefing, Finding, Handoff, Lead, Owner, Signal, Stage, StageMove, Task
+from handoff.models import Briefing, Finding, Handoff, Lead, Owner, Proposal, Signal, Stage, StageMove, Task
 from sequences.admin.explain import url_of
 from sequences.models import (
     Account,
@@ -44,7 +44,7 @@ from tests.handoff.installation import at_work
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-LADDER: Sequence[Any] = (Briefing, Finding, Handoff, Lead, Owner, Signal, StageMove, Task)
+LADDER: Sequence[Any] = (Briefing, Finding, Handoff, Lead, Owner, Proposal, Signal, StageMove, Task)
 LISTS: Sequence[Any] = (
     *LADDER,
     *(Account, AuditEntry, Contact, Decision, Enrollment, Halt, ImportRun, InboundMessage, ListRow, Mailbox),

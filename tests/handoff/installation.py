@@ -8,7 +8,7 @@ from compliance.heartbeats import Kind
 from compliance.models import DomainCheck, DomainVerdict, Halt, Incident, OptIn, SendingDomain, SuppressionReason
 from compliance.principals import SYSTEM
 from compliance.suppression import Stop
-from handoff import criteria, ladder
+from handoff import criteria, ladder, proposing
 from handoff.ladder import Said
 from handoff.models import Owner, Stage
 from sequences.models import ImportRun, InboundMessage, RecipientList, SequenceVersion, TemplateVersion
@@ -83,6 +83,8 @@ def on_the_ladder() -> None:
     lead = ladder.take(lead, "qualify", by=SYSTEM, at=TUESDAY, said=Said(notes=HOSTILE))
     climbing.offered(lead, rep)
     climbing.at_stage(Stage.BRIEFING_READY)
+    climbing.mql()
+    proposing.propose_round(TUESDAY)
     Owner.objects.create(user=rep, zone="Europe/Berlin", country="DE")
 
 

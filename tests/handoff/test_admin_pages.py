@@ -41,7 +41,7 @@ NO_ADDING |= {
     "OutboundMessage",
     "SendingDomain",
 }
-NO_ADDING |= {"Briefing", "Finding", "Handoff", "Lead", "Signal", "StageMove", "Task"}
+NO_ADDING |= {"Briefing", "Finding", "Handoff", "Lead", "Proposal", "Signal", "StageMove", "Task"}
 
 
 @pytest.fixture

@@ -81,6 +81,7 @@ PAGES = {
     "compliance_sendingdomain_check": Kind.WRITES,
     "handoff_lead_hear": Kind.WRITES,
     "handoff_lead_judge": Kind.WRITES,
+    "handoff_proposal_load": Kind.WRITES,
     "password_change": Kind.KEYS,
     "sequences_account_merge": Kind.WRITES,
     "sequences_contact_export": Kind.EXPORTS,
