@@ -85,6 +85,9 @@ def _found(said: str, own: str, language: Language) -> Mapping[str, str]:
             found[name] = words.strip(" .,\n")
     if "meeting_accept" in found and not _accepts(found, said, language):
         del found["meeting_accept"]
+    if "briefing_request" in found and any(soon in found.get("not_now", "") for soon in language.dates["next_week"]):
+        # Whoever asks to talk next week does not put us off.
+        del found["not_now"]
     if words := any_of(language.person.get("named", ()), own[:_READ]):
         found.setdefault("referral", words)
     return found
