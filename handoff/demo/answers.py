@@ -42,7 +42,7 @@ def send(answer: Answer, catcher: Catcher, at: datetime) -> Caught | None:
     return recipients.hand_over(mail.as_bytes(policy=SMTP), answer.who, OURS, catcher)
 
 
-def _says(text: str, headers: Mapping[str, str] | None = None) -> Compose:
+def says(text: str, headers: Mapping[str, str] | None = None) -> Compose:
     """Somebody's own words above the mail they answer."""
 
     def compose(got: Caught, at: datetime) -> Message:
@@ -61,7 +61,7 @@ def _says(text: str, headers: Mapping[str, str] | None = None) -> Compose:
     return compose
 
 
-def _bounces(got: Caught, at: datetime) -> Message:
+def bounces(got: Caught, at: datetime) -> Message:
     """RFC 3464: their server took the mail and found later that nobody of that name is there."""
     report = MIMEMultipart("report", report_type="delivery-status")
     report["From"], report["To"] = f"MAILER-DAEMON@{got.recipient.partition('@')[2]}", OURS
@@ -80,7 +80,7 @@ def _bounces(got: Caught, at: datetime) -> Message:
     return report
 
 
-def _complains(got: Caught, at: datetime) -> Message:
+def complains(got: Caught, at: datetime) -> Message:
     """RFC 5965: somebody pressed the button that says spam, and their provider reports it."""
     report = MIMEMultipart("report", report_type="feedback-report")
     report["From"], report["To"] = f"feedback@{got.recipient.partition('@')[2]}", OURS
@@ -102,45 +102,45 @@ ANSWERS = (
     Answer(
         INTERESTED,
         10,
-        _says("Hello Rick,\n\nyes, this is our problem exactly. Could we talk for half an hour next week?\n\nTorsten"),
+        says("Hello Rick,\n\nyes, this is our problem exactly. Could we talk for half an hour next week?\n\nTorsten"),
         "somebody writes that this is their problem exactly, and asks to talk",
     ),
     Answer(
         WANTS_A_BRIEFING,
         11,
-        _says("Hi Rick,\n\nI would like to book the free briefing. Is Thursday morning possible?\n\nIngrid"),
+        says("Hi Rick,\n\nI would like to book the free briefing. Is Thursday morning possible?\n\nIngrid"),
         "somebody asks for the briefing",
     ),
     Answer(
         "gemma.kingsmill@tarnside.example",
         12,
-        _says("Thanks Rick, noted. We are in the middle of planning, so not now.\n\nGemma"),
+        says("Thanks Rick, noted. We are in the middle of planning, so not now.\n\nGemma"),
         "somebody says thanks, not now",
     ),
     Answer(
         "priya.raman@cascadia-ledger.example",
         13,
-        _says("Thank you, but we are not interested. We sell direct only and that will not change.\n\nPriya"),
+        says("Thank you, but we are not interested. We sell direct only and that will not change.\n\nPriya"),
         "somebody is not interested, for good",
     ),
     Answer(
         "lena.vogt@quarzwerk.example",
         25,
-        _says("Bitte streichen Sie mich aus Ihrem Verteiler.\n\nLena Vogt"),
+        says("Bitte streichen Sie mich aus Ihrem Verteiler.\n\nLena Vogt"),
         "somebody asks in German to be taken off",
     ),
     Answer(
         "callum.fraser@cairn-analytics.example",
         26,
-        _says("I am out of the office until {until} and will read your message after my return.", AUTOMATIC),
+        says("I am out of the office until {until} and will read your message after my return.", AUTOMATIC),
         "somebody's mail programme says when they are back",
     ),
     Answer(
         "jasper.verhoeven@polder-data.example",
         27,
-        _says("Rick, see below."),
+        says("Rick, see below."),
         "somebody writes three words that no machine understands",
     ),
-    Answer("marisol.ibarra@pico-alto.example", 39, _bounces, "a server finds later that nobody of that name is there"),
-    Answer("felix.brandstatter@karwendel.example", 41, _complains, "somebody presses the button that says spam"),
+    Answer("marisol.ibarra@pico-alto.example", 39, bounces, "a server finds later that nobody of that name is there"),
+    Answer("felix.brandstatter@karwendel.example", 41, complains, "somebody presses the button that says spam"),
 )

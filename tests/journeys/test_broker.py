@@ -29,6 +29,7 @@ from sequences import lists
 from sequences.models import Enrollment, ExitReason, RecipientList
 from tests.factories import MailboxFactory, UserFactory, approved_sequence, armed, having_read, playbook_loaded
 from tests.processes import ROOT, environment, eventually, noon_zone, started
+from tests.rungs import classified
 from tests.sequences.campaign import EVERY_DAY, PLENTY, State, broken_promises
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -66,6 +67,7 @@ class Stage:
         told = {"list": name, "sequence": version.sequence.slug, "by": loader.username, "at": at.isoformat()}
         call_command("import_recipients", str(file), json=True, stdout=io.StringIO(), **told)
         row = RecipientList.objects.get(name=name)
+        classified([one.contact for one in row.rows.select_related("contact")])
         for act, role in ((ACTS["submit"], "sales_ops"), (ACTS["sign"], "cro")):
             row = self._taken(row, act, role, at)
 
