@@ -66,6 +66,13 @@ def settle(lead: Lead, *, at: datetime) -> None:
         move(task, arrow, by=SYSTEM, at=at, set={"closed_at": at})
 
 
+def answer(lead: Lead, kind: Task.Kind, cause: str, *, at: datetime) -> None:
+    """What was asked for a cause that begins so has been answered."""
+    for task in Task.objects.filter(lead=lead, kind=kind, state=Task.State.OPEN):
+        if task.key.startswith(f"{kind}:{lead.pk}:{cause}"):
+            move(task, "finish", by=SYSTEM, at=at, set={"closed_at": at})
+
+
 def _finish(row: Task, *, by: Principal, at: datetime, consent: Consent) -> Task:
     return only(move(row, "finish", by=by, at=at, reason=consent.comment, set={"closed_at": at}))
 

@@ -29,6 +29,7 @@ class BriefingAdmin(ByActor, Record, ActsAdmin):
         "hold": _("They came. The CRO writes next, in person, and decides about a proposal."),
         "miss": _("The CRO is asked to find another date."),
         "cancel": _("The CRO is asked to find another date."),
+        "rebook": _("The lead stays ready for its briefing; the question for another date is answered."),
     }
     tones = TONES
     list_display = ("starts_at", "lead", "stage_shown", "state_shown", "by_shown")

@@ -30,6 +30,8 @@ know(
         "no_new_evidence": _("Nothing new was judged or heard since"),
         "is_an_mql": _("Nothing is missing for an MQL"),
         "in_the_past": _("It lies in the past"),
+        "booked_already": _("Another briefing with them is booked"),
+        "lead_elsewhere": _("The lead does not wait for a briefing any more"),
         "in_the_future": _("It has not happened yet"),
         "not_yet": _("It has not begun yet"),
         # Whose it is.

@@ -67,3 +67,13 @@ class Briefing(models.Model):
     )
     def cancel(self) -> None:
         """One side called it off."""
+
+    @transition(
+        field=state,
+        source=[State.NO_SHOW, State.CANCELLED],
+        target=State.BOOKED,
+        permission="handoff.book_lead",
+        custom={"label": _("Book another date")},
+    )
+    def rebook(self) -> None:
+        """They agreed to another date."""

@@ -119,3 +119,40 @@ class TestALeadThatGoesBack:
         lead = ladder.take(self.recycled(), "confirm", by=cro, at=TUESDAY + 2 * DAY)
         booking.book(lead, TUESDAY + 9 * DAY, by=cro, at=TUESDAY + 2 * DAY)
         assert [row.state for row in Briefing.objects.order_by("pk")] == [STATE.CANCELLED, STATE.BOOKED]
+
+
+class TestAnotherDate:
+    def again(self, row: Briefing, days: int = 7) -> Briefing:
+        (act,) = (act for act in booking.ACTS if act.arrow == "rebook")
+        at = row.starts_at + HOUR
+        said = Consent(more={"starts_at": (at + days * DAY).isoformat()})
+        done = perform(Briefing.objects.get(pk=row.pk), act, by=UserFactory(role="rep"), at=at, consent=said)
+        assert isinstance(done, Briefing)
+        return done
+
+    @pytest.mark.parametrize("gone", ["miss", "cancel"])
+    def test_is_booked_for_the_same_briefing(self, gone: str) -> None:
+        row = perform_on(booked(), gone)
+        again = self.again(row)
+        assert (again.state, again.starts_at) == (STATE.BOOKED, row.starts_at + HOUR + 7 * DAY)
+        assert Lead.objects.get(pk=row.lead_id).stage == Stage.BRIEFING_READY
+
+    def test_answers_the_question_for_it(self) -> None:
+        self.again(perform_on(booked(), "cancel"))
+        assert Task.objects.get(kind=KIND.FOLLOW_UP).state == Task.State.DONE
+
+    def test_may_be_called_off_as_well(self) -> None:
+        again = self.again(perform_on(booked(), "cancel"))
+        perform_on(again, "miss")
+        assert Task.objects.filter(kind=KIND.FOLLOW_UP, state=Task.State.OPEN).count() == 1
+
+    def test_is_not_in_the_past(self) -> None:
+        row = perform_on(booked(), "cancel")
+        with pytest.raises(Refused, match="in the past"):
+            self.again(row, days=-7)
+
+    def test_is_for_a_lead_that_waits_for_one(self) -> None:
+        row = perform_on(booked(), "cancel")
+        ladder.take(row.lead, "lose", by=UserFactory(role="cro"), at=row.starts_at + HOUR, said=Said("price"))
+        with pytest.raises(Refused, match="does not wait for a briefing"):
+            self.again(row)

@@ -33,7 +33,7 @@ ACTS: dict[str, dict[str, Kind]] = {
     },
     "sequences.inboundmessage": {"route": Kind.WRITES, "correct": Kind.WRITES},
     "sequences.enrollment": {"pause": Kind.STOPS, "resume": Kind.WRITES, "leave": Kind.STOPS},
-    "handoff.briefing": dict.fromkeys(("hold", "miss", "cancel"), Kind.WRITES),
+    "handoff.briefing": dict.fromkeys(("hold", "miss", "cancel", "rebook"), Kind.WRITES),
     "handoff.handoff": dict.fromkeys(("accept", "reject"), Kind.WRITES),
     # Nothing on the ladder sends, starts or signs anything; a stage that goes up by mistake is recycled.
     "handoff.lead": dict.fromkeys((act.arrow for act in lead_acts.ACTS), Kind.WRITES),
