@@ -50,14 +50,14 @@ def against_proposing(by: Principal) -> list[Refusal]:
     """What keeps this person from loading a version."""
     if isinstance(by, System) or not (by.is_active and by.has_perm(LOAD)):
         return [Refusal("not_permitted", _("Your roles do not include this."))]
-    return _unknown(by)
+    return identities.against_unknown(by)
 
 
 def against_signing(row: PlaybookVersion, by: Principal) -> list[Refusal]:
     """Everything that keeps this person from signing: that they loaded it, an earlier signature, what it says."""
     if isinstance(by, System):
         return [Refusal("nobody_signs", _("Only a person signs."))]
-    me, found = identities.digest_of(by), _unknown(by)
+    me, found = identities.digest_of(by), identities.against_unknown(by)
     if row.loaded_by == actor(by) or (me and me == row.loaded_person):
         text = _("You loaded it, by this or another account. Who loads a playbook does not sign it.")
         found.append(Refusal("author_signs", text))
@@ -144,15 +144,6 @@ def _in_force() -> int:
         return playbook.active().number
     except playbook.NoPlaybook:
         return 0
-
-
-def _unknown(by: Principal) -> list[Refusal]:
-    if identities.digest_of(by):
-        return []
-    text = _(
-        "Your account has no e-mail address, so nobody can tell whether two accounts are one person. Have it added."
-    )
-    return [Refusal("unknown_person", text)]
 
 
 ACTS = (

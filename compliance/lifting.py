@@ -90,7 +90,7 @@ def others_standing(stop: Suppression) -> list[Suppression]:
 
 def against_asking(stop: Suppression, by: Principal) -> list[Refusal]:
     """Everything that keeps this person from asking that the stop be lifted."""
-    found = [*_not_permitted(by, ASK), *_unknown(by), *_against_lifting(stop)]
+    found = [*_not_permitted(by, ASK), *identities.against_unknown(by), *_against_lifting(stop)]
     if LiftRequest.objects.filter(stop=stop, state=LiftRequest.State.ASKED).exists():
         found.append(_ALREADY_ASKED)
     if _is_strong(stop) and not fresh_opt_ins(stop).exists():
@@ -118,7 +118,7 @@ def ask(stop: Suppression, opt_in: OptIn | None, reason: str, *, by: Principal, 
 def against_confirming(request: LiftRequest, by: Principal) -> list[Refusal]:
     """Everything that keeps this person from being the second one."""
     me = identities.digest_of(by)
-    found = [*_unknown(by), *_against_lifting(request.stop)]
+    found = [*identities.against_unknown(by), *_against_lifting(request.stop)]
     if me and me == request.asked_person or actor(by) == request.asked_by:
         text = _("You asked for it yourself, by this or another account. Somebody else has to look at the proof.")
         found.append(Refusal("same_person", text))
@@ -158,7 +158,7 @@ def decline(request: LiftRequest, *, by: Principal, at: datetime, consent: Conse
 
 def against_lifting_alone(stop: Suppression, by: Principal) -> list[Refusal]:
     """Everything that keeps this person from lifting the stop without a second one."""
-    found = [*_not_permitted(by, ASK), *_unknown(by), *_against_lifting(stop)]
+    found = [*_not_permitted(by, ASK), *identities.against_unknown(by), *_against_lifting(stop)]
     if _is_strong(stop):
         text = _("A stop as strong as this one (%(strength)s) takes an opt-in of the person and two people.")
         found.append(Refusal("too_strong", text % {"strength": stop.get_strength_display()}))
@@ -271,15 +271,6 @@ def _not_permitted(by: Principal, permission: str) -> list[Refusal]:
     if not isinstance(by, System) and by.is_active and by.has_perm(permission):
         return []
     return [Refusal("not_permitted", _("Your roles do not include this."))]
-
-
-def _unknown(by: Principal) -> list[Refusal]:
-    if identities.digest_of(by):
-        return []
-    text = _(
-        "Your account has no e-mail address, so nobody can tell whether two accounts are one person. Have it added."
-    )
-    return [Refusal("unknown_person", text)]
 
 
 def _refuse(refusals: Sequence[Refusal]) -> None:
