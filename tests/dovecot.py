@@ -16,6 +16,7 @@ from pathlib import Path
 
 from imapclient import IMAPClient
 
+from tests.conftest import do_without
 from tests.relay import until
 
 PASSWORD = "let-me-read"
@@ -55,6 +56,15 @@ def running() -> Iterator[Dovecot]:
         yield from _run(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def required() -> Iterator[Dovecot]:
+    """The same; where there is no Dovecot the test is done without, or fails if services are required."""
+    if MISSING:
+        do_without(MISSING)
+    with running() as server:
+        yield server
 
 
 def _run(folder: Path, tries: int = 3) -> Iterator[Dovecot]:

@@ -9,7 +9,6 @@ from compliance import vault
 from compliance.models import Hold, Suppression
 from sequences.models import InboundMessage, Inbox, Mailbox
 from tests import dovecot
-from tests.conftest import do_without
 from tests.dovecot import PASSWORD, Dovecot
 from tests.processes import eventually, started
 from tests.promises import sent
@@ -21,9 +20,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def server() -> Iterator[Dovecot]:
-    if dovecot.MISSING:
-        do_without(dovecot.MISSING)
-    with dovecot.running() as running:
+    with dovecot.required() as running:
         yield running
 
 

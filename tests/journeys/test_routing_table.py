@@ -18,7 +18,6 @@ from sequences.inbound import imap
 from sequences.models import Enrollment, InboundMessage, Mailbox
 from tests import dovecot
 from tests.cast import TUESDAY
-from tests.conftest import do_without
 from tests.dovecot import PASSWORD, Dovecot
 from tests.factories import UserFactory
 from tests.sequences.campaign import play, under_way
@@ -30,9 +29,7 @@ State = InboundMessage.State
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Dovecot]:
-    if dovecot.MISSING:
-        do_without(dovecot.MISSING)
-    with dovecot.running() as running:
+    with dovecot.required() as running:
         yield running
 
 

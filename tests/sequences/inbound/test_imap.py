@@ -16,7 +16,6 @@ from sequences.inbound.imap import fetch_round
 from sequences.models import InboundMessage, Inbox, InboxFolder, Mailbox
 from tests import dovecot
 from tests.cast import TUESDAY
-from tests.conftest import do_without
 from tests.dovecot import PASSWORD, Dovecot
 from tests.factories import MailboxFactory
 from tests.faults.proxy import between
@@ -28,9 +27,7 @@ _users = (f"rick-{number}" for number in itertools.count(1))
 @pytest.fixture(scope="module")
 def server() -> Iterator[Dovecot]:
     """One Dovecot for all tests, of which each has a user of its own."""
-    if dovecot.MISSING:
-        do_without(dovecot.MISSING)
-    with dovecot.running() as running:
+    with dovecot.required() as running:
         yield running
 
 
