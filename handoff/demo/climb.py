@@ -74,8 +74,8 @@ class Desk:
 
     def classified(self) -> None:
         """What the system made of it by itself."""
-        counts = {stage: Lead.objects.filter(stage=stage).count() for stage in (Stage.MQL, Stage.PROSPECT)}
-        self.say(f"the system classifies {counts[Stage.MQL]} as MQL by itself; {counts[Stage.PROSPECT]} stay prospects")
+        mqls, prospects = (Lead.objects.filter(stage=stage).count() for stage in (Stage.MQL, Stage.PROSPECT))
+        self.say(f"{mqls} leads are MQL now, as the system judged by itself; prospects still: {prospects}")
 
     def decides(self, at: datetime) -> None:
         """What the CRO makes of the new MQLs: too few indicators as yet (SOP 4.3)."""
